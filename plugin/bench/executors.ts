@@ -1,0 +1,50 @@
+// The executors a benchmark run uses: one for each worker count, started when first needed and kept
+// warm for all runs, as a user would keep one. The authority on their options and their end.
+// Must not outlive the run: whoever creates the pool closes it, whatever happened.
+import type { ParallelExecutor, ParallelOptions } from '../../src/index.ts'
+
+export type ExecutorFactory = (options: ParallelOptions) => Promise<ParallelExecutor>
+
+export interface Executors {
+  get(workers: number, needsKzg: boolean): Promise<ParallelExecutor>
+  close(): Promise<void>
+}
+
+export function createExecutors(
+  create: ExecutorFactory,
+  scheduler: NonNullable<ParallelOptions['scheduler']>,
+): Executors {
+  const started = new Map<string, Promise<ParallelExecutor>>()
+  let isClosed = false
+  return {
+    async get(workers, needsKzg) {
+      if (isClosed) throw new Error('the benchmark has closed its executors')
+      const key = `${workers} ${needsKzg}`
+      let executor = started.get(key)
+      if (executor === undefined) {
+        executor = create({
+          workers,
+          scheduler,
+          ...(needsKzg ? { workerSetup: kzgSetupModule() } : {}),
+        })
+        started.set(key, executor)
+      }
+      return await executor
+    },
+    async close() {
+      isClosed = true
+      // One that failed to start has nothing to close, and its failure was reported by get().
+      const settled = await Promise.allSettled(started.values())
+      started.clear()
+      await Promise.all(
+        settled.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined)),
+      )
+    },
+  }
+}
+
+/** The module's file has the ending of this one: .ts in the sources, .js in the built package. */
+function kzgSetupModule(): URL {
+  const ending = new URL(import.meta.url).pathname.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`./worker-setup-kzg.${ending}`, import.meta.url)
+}

@@ -1,0 +1,97 @@
+// Runs a whole benchmark: header, each row as it is done, summary, JSON file.
+// The authority on the order of output and on what ends a benchmark early.
+// Must not leave an executor running, however it ends.
+import { writeFileSync } from 'node:fs'
+
+import { createExecutors, type ExecutorFactory } from './executors.ts'
+import { readMachine, readVersions } from './machine.ts'
+import { measureCase, WARM_UP_ROUNDS } from './measure.ts'
+import type { BenchOptions } from './options.ts'
+import { type Plan, planRows } from './plan.ts'
+import { createProgress, type ProgressStream } from './progress.ts'
+import { type BenchReport, type BenchRow, reportedOptions, toReport, toRow } from './report.ts'
+import {
+  renderColumnTitles,
+  renderFailures,
+  renderHeader,
+  renderRow,
+  renderSummary,
+} from './table.ts'
+
+/** Where the benchmark runs; tests give their own. */
+export interface BenchHost {
+  print(line: string): void
+  printError(line: string): void
+  readonly progressStream: ProgressStream
+  readonly createExecutor: ExecutorFactory
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal
+}
+
+export async function runBench(
+  options: BenchOptions,
+  host: BenchHost,
+  plan: Plan = planRows(options),
+): Promise<BenchReport> {
+  const { signal } = host
+  const facts = { machine: readMachine(), versions: readVersions() }
+  const stepsOfRow = 1 + (WARM_UP_ROUNDS + options.runs) * (1 + options.workers.length)
+  const progress = createProgress(host.progressStream, {
+    rows: plan.rows.length,
+    steps: plan.rows.length * stepsOfRow,
+  })
+  const printAll = (lines: readonly string[], print = host.print): void => {
+    progress.clear()
+    for (const line of lines) print(line)
+  }
+
+  const executors = createExecutors(host.createExecutor, options.scheduler)
+  // A block in flight rejects when its executor closes: an interrupt need not wait for it.
+  const closeAtOnce = (): void => void executors.close().catch(() => {})
+  signal.addEventListener('abort', closeAtOnce, { once: true })
+  const rows: BenchRow[] = []
+  const notes = [...plan.notes]
+  try {
+    printAll(renderHeader({ ...facts, options: reportedOptions(options) }))
+    printAll(renderColumnTitles())
+    for (const planned of plan.rows) {
+      signal.throwIfAborted()
+      progress.row(planned.name)
+      progress.step(`${planned.name}: preparing`)
+      const benchCase = await planned.prepare(signal)
+      if (typeof benchCase === 'string') {
+        notes.push(benchCase)
+        continue
+      }
+      const measurement = await measureCase(benchCase, {
+        workers: options.workers,
+        runs: options.runs,
+        executors,
+        signal,
+        onStep: (description) => progress.step(description),
+      })
+      const row = toRow(measurement)
+      rows.push(row)
+      notes.push(...incidentNotes(row))
+      printAll(renderRow(row))
+    }
+    signal.throwIfAborted()
+  } finally {
+    signal.removeEventListener('abort', closeAtOnce)
+    progress.clear()
+    await executors.close()
+  }
+
+  const report = toReport(options, facts, rows, notes)
+  printAll(renderSummary(report))
+  if (options.jsonFile !== undefined) {
+    writeFileSync(options.jsonFile, `${JSON.stringify(report, undefined, 2)}\n`)
+  }
+  printAll(renderFailures(report), host.printError)
+  return report
+}
+
+function incidentNotes(row: BenchRow): string[] {
+  const incidents = row.parallel.flatMap(({ samples }) => samples.flatMap((one) => one.incidents))
+  return incidents.map((incident) => `${row.name}: ${incident}`)
+}

@@ -1,0 +1,184 @@
+// Answers the workers' requests for base values from the user's state manager, in batches.
+// Authority on base values in shared memory: the only writer of them while a block runs. It reads the
+// state as it is before the block's transactions and never writes to it.
+
+import type { EVMMockBlockchainInterface } from '@ethereumjs/evm'
+import type { StateManagerInterface } from '@ethereumjs/common'
+import { type Account, Address, bytesToUnprefixedHex } from '@ethereumjs/util'
+import type { RecordId } from '../ids.ts'
+import { nativeAtomics } from '../memory/atomics.ts'
+import { ringAll } from '../memory/doorbell.ts'
+import {
+  ACCOUNT,
+  BASE,
+  blockHashIndex,
+  CONTROL,
+  REQUEST,
+  REQUEST_KIND_BITS,
+  ringIndex,
+  SLOT,
+} from '../memory/layout.ts'
+import {
+  readBytes,
+  wordsForBytes,
+  writePadded32,
+  writeUint64,
+  writeUint256,
+} from '../memory/word-codec.ts'
+import type { BlockMemory } from './block-memory.ts'
+
+const KIND_MASK = (1 << REQUEST_KIND_BITS) - 1
+
+export class BaseServer {
+  readonly #memory: BlockMemory
+  readonly #manager: StateManagerInterface
+  readonly #blockchain: EVMMockBlockchainInterface
+  readonly #blockNumber: number
+  #head = 0
+
+  constructor(
+    memory: BlockMemory,
+    manager: StateManagerInterface,
+    blockchain: EVMMockBlockchainInterface,
+    blockNumber: bigint,
+  ) {
+    this.#memory = memory
+    this.#manager = manager
+    this.#blockchain = blockchain
+    this.#blockNumber = Number(blockNumber)
+  }
+
+  /** Whether requests wait. */
+  get hasRequests(): boolean {
+    return nativeAtomics.load(this.#memory.control, CONTROL.REQUEST_TAIL) !== this.#head
+  }
+
+  /**
+   * Answers all requests that wait, at once, and wakes the workers.
+   * @throws what the state manager throws; the block cannot be run in parallel then.
+   */
+  async serve(workers: number): Promise<void> {
+    const { control } = this.#memory
+    const answers: Promise<void>[] = []
+    while (this.hasRequests) {
+      const index = ringIndex(this.#head)
+      let request = nativeAtomics.load(control, index)
+      // The position was taken and the request is written a moment later.
+      while (request === 0) request = nativeAtomics.load(control, index)
+      nativeAtomics.store(control, index, 0)
+      this.#head++
+      answers.push(this.#answer(request - 1))
+    }
+    await Promise.all(answers)
+    ringAll(nativeAtomics, control, workers)
+  }
+
+  /** Loads accounts before anybody asks for them. */
+  async preload(addresses: readonly Uint8Array[]): Promise<void> {
+    const { table, state } = this.#memory
+    const missing: Promise<void>[] = []
+    for (const address of addresses) {
+      const record = table.account(address)
+      const index = record + ACCOUNT.STATUS
+      const seen = nativeAtomics.compareExchange(
+        state.reach(index),
+        index,
+        BASE.UNKNOWN,
+        BASE.REQUESTED,
+      )
+      if (seen === BASE.UNKNOWN) missing.push(this.#account(record))
+    }
+    await Promise.all(missing)
+  }
+
+  #answer(request: number): Promise<void> {
+    const kind = request & KIND_MASK
+    const subject = request >>> REQUEST_KIND_BITS
+    if (kind === REQUEST.ACCOUNT) return this.#account(subject as RecordId)
+    if (kind === REQUEST.SLOT) return this.#slot(subject as RecordId)
+    if (kind === REQUEST.CODE) return this.#code(subject as RecordId)
+    return this.#blockHash(subject)
+  }
+
+  async #account(record: RecordId): Promise<void> {
+    const account = await this.#manager.getAccount(this.#address(record))
+    writeBaseAccount(this.#memory, record, account)
+    nativeAtomics.store(this.#memory.state.words, record + ACCOUNT.STATUS, BASE.PRESENT)
+  }
+
+  async #slot(record: RecordId): Promise<void> {
+    const { state } = this.#memory
+    const words = state.reach(record + SLOT.WORDS)
+    const account = words[record + SLOT.ACCOUNT] as RecordId
+    const key = wordsToBytes(words, record + SLOT.KEY, 8)
+    const value = await this.#manager.getStorage(this.#address(account), key)
+    writePadded32(state.bytes, record + SLOT.VALUE, value)
+    nativeAtomics.store(state.words, record + SLOT.STATUS, BASE.PRESENT)
+  }
+
+  async #code(record: RecordId): Promise<void> {
+    const { state, stateAllocator, codePlaces } = this.#memory
+    const hash = bytesToUnprefixedHex(readBytes(state.bytes, record + ACCOUNT.CODE_HASH, 32))
+    let place = codePlaces.get(hash)
+    if (place === undefined) {
+      const code = await this.#manager.getCode(this.#address(record))
+      place = stateAllocator.allocate(1 + wordsForBytes(code.length))
+      state.reach(place + 1 + wordsForBytes(code.length))
+      state.words[place] = code.length
+      state.bytes.set(code, (place + 1) * 4)
+      codePlaces.set(hash, place)
+    }
+    state.words[record + ACCOUNT.CODE] = place
+    nativeAtomics.store(state.words, record + ACCOUNT.CODE_STATUS, BASE.PRESENT)
+  }
+
+  async #blockHash(distance: number): Promise<void> {
+    const { control } = this.#memory
+    const index = blockHashIndex(distance)
+    try {
+      const block = await this.#blockchain.getBlock(this.#blockNumber - distance)
+      new Uint8Array(control.buffer, (index + 1) * 4, 32).set(block.hash())
+      nativeAtomics.store(control, index, BASE.PRESENT)
+    } catch {
+      // The transaction that asks is refused, and stock, asked again, throws the error.
+      nativeAtomics.store(control, index, BASE.FAILED)
+    }
+  }
+
+  #address(record: RecordId): Address {
+    const words = this.#memory.state.reach(record + ACCOUNT.WORDS)
+    return new Address(wordsToBytes(words, record + ACCOUNT.ADDRESS, 5))
+  }
+}
+
+/** Writes an account's base values; the caller publishes the status. */
+export function writeBaseAccount(
+  memory: BlockMemory,
+  record: RecordId,
+  account: Account | undefined,
+): void {
+  const { state } = memory
+  const words = state.reach(record + ACCOUNT.WORDS)
+  if (account === undefined) {
+    words.fill(0, record + ACCOUNT.EXISTS, record + ACCOUNT.CODE_STATUS)
+    return
+  }
+  words[record + ACCOUNT.EXISTS] = 1
+  writeUint64(words, record + ACCOUNT.NONCE, account.nonce)
+  writeUint256(words, record + ACCOUNT.BALANCE, account.balance)
+  writePadded32(state.bytes, record + ACCOUNT.CODE_HASH, account.codeHash)
+  writePadded32(state.bytes, record + ACCOUNT.STORAGE_ROOT, account.storageRoot)
+}
+
+/** Bytes of words that hold them most significant first. */
+export function wordsToBytes(words: Int32Array, at: number, count: number): Uint8Array {
+  const out = new Uint8Array(count * 4)
+  for (let i = 0; i < count; i++) {
+    const word = words[at + i]
+    out[i * 4] = word >>> 24
+    out[i * 4 + 1] = word >>> 16
+    out[i * 4 + 2] = word >>> 8
+    out[i * 4 + 3] = word
+  }
+  return out
+}

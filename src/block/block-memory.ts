@@ -1,0 +1,162 @@
+// Owns the shared buffers of an executor and the base values that they keep from block to block.
+// Authority on when kept values are still true: only for the same state manager, and only while its
+// state root is the one that our last block left, which proves that nobody else wrote in between.
+
+import type { StateManagerInterface } from '@ethereumjs/common'
+import { equalsBytes } from '@ethereumjs/util'
+import type { RecordId } from '../ids.ts'
+import { nativeAtomics } from '../memory/atomics.ts'
+import { ACCOUNT, BASE, controlWords, SLOT } from '../memory/layout.ts'
+import { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
+import { LocationTable } from '../mvcc/location-table.ts'
+import { VersionStore } from '../mvcc/version-store.ts'
+
+const MIB = 1024 * 1024
+/** 256 KiB; chains stay short up to some 100,000 records, and longer ones only get slower. */
+const BUCKETS = 1 << 16
+/** Above this share of the state region, kept values are forgotten instead of added to. */
+const KEEP_SHARE = 0.5
+/** Control words are made for this many transactions at least, so that few blocks need new ones. */
+const LEAST_TRANSACTIONS = 1024
+
+export class BlockMemory {
+  readonly state: SharedRegion
+  readonly block: SharedRegion
+  readonly buckets: Int32Array
+  /** Chosen at random per executor, so that nobody can craft keys that share a bucket. */
+  readonly seed = Math.floor(Math.random() * 0x7fff_ffff)
+  control: Int32Array
+  /** Code that lies in the state region, by hash: many accounts share one code. */
+  readonly codePlaces = new Map<string, number>()
+  /** Counts sets of buffers and emptyings of the state region; workers compare them. */
+  memoryGeneration = 0
+  stateGeneration = 0
+  readonly #stateAllocator: RegionAllocator
+  readonly #blockAllocator: RegionAllocator
+  #table: LocationTable
+  #store: VersionStore
+  #manager: WeakRef<StateManagerInterface> | undefined
+  #root: Uint8Array | undefined
+
+  constructor(maxStateMiB: number, maxBlockMiB: number) {
+    this.state = SharedRegion.create(maxStateMiB * MIB)
+    this.block = SharedRegion.create(maxBlockMiB * MIB)
+    this.buckets = new Int32Array(new SharedArrayBuffer(BUCKETS * 4))
+    this.control = newControl(LEAST_TRANSACTIONS)
+    this.#stateAllocator = new RegionAllocator(this.state)
+    this.#blockAllocator = new RegionAllocator(this.block)
+    this.#table = this.#newTable()
+    this.#store = this.#newStore()
+  }
+
+  get table(): LocationTable {
+    return this.#table
+  }
+  get store(): VersionStore {
+    return this.#store
+  }
+  get blockAllocator(): RegionAllocator {
+    return this.#blockAllocator
+  }
+  get stateAllocator(): RegionAllocator {
+    return this.#stateAllocator
+  }
+
+  /** Empties everything that belongs to one block and makes room for `transactions`. */
+  beginBlock(transactions: number): void {
+    const words = controlWords(transactions)
+    if (words > this.control.length) {
+      this.control = newControl(transactions * 2)
+      this.memoryGeneration++
+      this.#store = this.#newStore()
+    } else {
+      this.control.fill(0, 0, words)
+    }
+    this.block.reset()
+    this.#blockAllocator.forget()
+    if (this.state.used() * 4 > this.state.buffer.maxByteLength * KEEP_SHARE) this.forget()
+  }
+
+  /**
+   * Keeps the base values if they are still true for `manager`, forgets them otherwise.
+   * To be called before anything of the block is written.
+   */
+  async adopt(manager: StateManagerInterface): Promise<void> {
+    if (this.#root !== undefined && this.#manager?.deref() === manager) {
+      try {
+        if (equalsBytes(await manager.getStateRoot(), this.#root)) return
+      } catch {
+        // A state manager without roots proves nothing.
+      }
+    }
+    this.forget()
+  }
+
+  /** The block is in `manager`'s state, whose root is now `after`; `before` was the root without it. */
+  settle(manager: StateManagerInterface, root: Uint8Array): void {
+    // Every transaction changes a nonce, so a root that stays is no proof of anything.
+    if (this.#root !== undefined && equalsBytes(this.#root, root)) {
+      this.forget()
+      return
+    }
+    this.#manager = new WeakRef(manager)
+    this.#root = Uint8Array.from(root)
+  }
+
+  /** Forgets all base values. Only while no worker runs. */
+  forget(): void {
+    this.#manager = undefined
+    this.#root = undefined
+    this.buckets.fill(0)
+    this.codePlaces.clear()
+    this.state.reset()
+    this.#stateAllocator.forget()
+    this.stateGeneration++
+  }
+
+  /** Forgets the base values of one account: somebody wrote it outside of the transactions. */
+  forgetAccount(address: Uint8Array): RecordId {
+    const record = this.#table.account(address)
+    const words = this.state.reach(record + ACCOUNT.WORDS)
+    words[record + ACCOUNT.STATUS] = BASE.UNKNOWN
+    words[record + ACCOUNT.CODE_STATUS] = BASE.UNKNOWN
+    return record
+  }
+
+  forgetSlot(address: Uint8Array, key: Uint8Array): void {
+    const record = this.#table.slot(this.#table.account(address), key)
+    this.state.reach(record + SLOT.WORDS)[record + SLOT.STATUS] = BASE.UNKNOWN
+  }
+
+  /** Calls `visit` for every slot of `account` that the table knows. */
+  forEachSlot(account: RecordId, visit: (slot: RecordId) => void): void {
+    if (this.state.reach(account + ACCOUNT.WORDS)[account + ACCOUNT.HAS_SLOTS] === 0) return
+    this.#table.forEach((record, isSlot) => {
+      if (isSlot && this.state.words[record + SLOT.ACCOUNT] === account) visit(record)
+    })
+  }
+
+  #newTable(): LocationTable {
+    return new LocationTable(
+      this.buckets,
+      this.seed,
+      this.state,
+      this.#stateAllocator,
+      nativeAtomics,
+    )
+  }
+
+  #newStore(): VersionStore {
+    return new VersionStore(
+      this.control,
+      this.state,
+      this.block,
+      this.#blockAllocator,
+      nativeAtomics,
+    )
+  }
+}
+
+function newControl(transactions: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(controlWords(transactions) * 4))
+}

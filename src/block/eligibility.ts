@@ -1,0 +1,173 @@
+// Decides whether a block can run in parallel, and says why not. Authority on what stock features need
+// the calling thread. When in doubt, sequential: a speed-up that costs one wrong bit is a bug.
+
+import type { Block } from '@ethereumjs/block'
+import { type Common, ConsensusType, Hardfork } from '@ethereumjs/common'
+import { EVM, NobleBLS, NobleBN254 } from '@ethereumjs/evm'
+import {
+  AccessList2930Tx,
+  Blob4844Tx,
+  EOACode7702Tx,
+  FeeMarket1559Tx,
+  LegacyTx,
+  type TypedTransaction,
+} from '@ethereumjs/tx'
+import type { RunBlockOpts, VM } from '@ethereumjs/vm'
+import { encodeCommon } from '../execution/chain-data.ts'
+
+/** The parts of EVM and VM that are looked at and that their types hide. */
+interface EvmInternals {
+  _optsCached: {
+    customOpcodes?: unknown[]
+    customPrecompiles?: unknown[]
+    cliqueSigner?: unknown
+    profiler?: { enabled: boolean }
+  }
+  _bls?: unknown
+  _bn254?: unknown
+}
+interface VmInternals {
+  _opts: { profilerOpts?: { reportAfterBlock?: boolean; reportAfterTx?: boolean } }
+  _setHardfork: unknown
+}
+
+/** EVM events that a listener can only get from the thread that executes. */
+const EVM_EVENTS = ['step', 'beforeMessage', 'afterMessage', 'newContract'] as const
+/** Methods whose replacement on the instance means that the user watches or changes execution. */
+const EVM_METHODS = ['runCall', 'runCode', 'runInterpreter', 'runPrecompile', 'getPrecompile']
+const TRANSACTION_CLASSES: ReadonlySet<unknown> = new Set([
+  LegacyTx,
+  AccessList2930Tx,
+  FeeMarket1559Tx,
+  Blob4844Tx,
+  EOACode7702Tx,
+])
+
+/** Returns why the block must run on the calling thread, or `undefined` if workers can run it. */
+export function whySequential(
+  vm: VM,
+  options: RunBlockOpts,
+  hasWorkerSetup: boolean,
+): string | undefined {
+  const { block } = options
+  const common = commonAtBlock(vm, options)
+  return (
+    whyRules(common, block) ??
+    whyOptions(vm, options) ??
+    whyEvm(vm, hasWorkerSetup) ??
+    whyTransactions(common, options, hasWorkerSetup)
+  )
+}
+
+/** vm.common as it will be when transactions run. */
+function commonAtBlock(vm: VM, options: RunBlockOpts): Common {
+  const setHardfork = options.setHardfork ?? (vm as unknown as VmInternals)._setHardfork
+  if (setHardfork !== true) return vm.common
+  const { number, timestamp } = options.block.header
+  const hardfork = vm.common.getHardforkBy({ blockNumber: number, timestamp })
+  if (hardfork === vm.common.hardfork()) return vm.common
+  const common = vm.common.copy()
+  common.setHardfork(hardfork)
+  return common
+}
+
+function whyRules(common: Common, block: Block): string | undefined {
+  if (!common.gteHardfork(Hardfork.Byzantium)) {
+    return 'receipts before Byzantium hold the state root after each transaction'
+  }
+  for (const eip of [6800, 7864]) {
+    if (common.isActivatedEIP(eip)) return `EIP-${eip} binds execution to a witness`
+  }
+  if (common.isActivatedEIP(7928)) return 'EIP-7928 block access lists are not yet run in parallel'
+  if (common.consensusType() === ConsensusType.ProofOfAuthority) {
+    return 'proof of authority needs the signer function of the calling thread'
+  }
+  if (block.header.number === common.hardforkBlock(Hardfork.Dao) && block.header.number > 0n) {
+    return 'the block applies the DAO fork'
+  }
+  return undefined
+}
+
+function whyOptions(vm: VM, options: RunBlockOpts): string | undefined {
+  if (options.reportPreimages === true) return 'preimages are reported by the calling thread'
+  const { profilerOpts } = (vm as unknown as VmInternals)._opts
+  if (profilerOpts?.reportAfterBlock === true || profilerOpts?.reportAfterTx === true) {
+    return 'the VM is profiled'
+  }
+  return undefined
+}
+
+function whyEvm(vm: VM, hasWorkerSetup: boolean): string | undefined {
+  const { evm } = vm
+  if (!(evm instanceof EVM) || evm.constructor !== EVM) return 'the VM has an EVM of its own'
+  if (evm.stateManager !== vm.stateManager) return 'VM and EVM have different state managers'
+  if (evm.common !== vm.common && encodeCommon(evm.common) !== encodeCommon(vm.common)) {
+    return 'VM and EVM have different chain rules'
+  }
+  for (const method of EVM_METHODS) {
+    if (Object.hasOwn(evm, method)) return `the EVM's ${method} is replaced`
+  }
+  for (const event of EVM_EVENTS) {
+    if (evm.events.listenerCount(event) > 0) return `the EVM has a listener for "${event}"`
+  }
+  const internals = evm as unknown as EvmInternals
+  const { customOpcodes, customPrecompiles, cliqueSigner, profiler } = internals._optsCached
+  if (profiler?.enabled === true) return 'the EVM is profiled'
+  if (hasWorkerSetup) return undefined
+  if ((customOpcodes?.length ?? 0) > 0) return needsSetup('custom opcodes')
+  if ((customPrecompiles?.length ?? 0) > 0) return needsSetup('custom precompiles')
+  if (cliqueSigner !== undefined) return needsSetup('a clique signer')
+  if (internals._bls !== undefined && !(internals._bls instanceof NobleBLS)) {
+    return needsSetup('a BLS library of its own')
+  }
+  if (internals._bn254 !== undefined && !(internals._bn254 instanceof NobleBN254)) {
+    return needsSetup('a BN254 library of its own')
+  }
+  return undefined
+}
+
+function whyTransactions(
+  common: Common,
+  options: RunBlockOpts,
+  hasWorkerSetup: boolean,
+): string | undefined {
+  const { block } = options
+  if (!hasWorkerSetup && (hasCustomCrypto(common) || hasCustomCrypto(block.common))) {
+    return needsSetup('custom crypto')
+  }
+  const hardfork = block.common.hardfork()
+  if (options.skipHardForkValidation !== true && hardfork !== common.hardfork()) {
+    return 'block and VM have different hardforks, which stock refuses'
+  }
+  const first = block.transactions[0]
+  const rules = first === undefined ? '' : rulesOf(first, block, options)
+  for (const tx of block.transactions) {
+    if (!TRANSACTION_CLASSES.has(tx.constructor)) return 'a transaction is of a class of its own'
+    if (!hasWorkerSetup && hasCustomCrypto(tx.common)) return needsSetup('custom crypto')
+    if (tx !== first && tx.common !== first.common && rulesOf(tx, block, options) !== rules) {
+      return 'transactions have different chain rules'
+    }
+  }
+  return undefined
+}
+
+/** The rules that a transaction has when stock runs it, as a string to compare. */
+function rulesOf(tx: TypedTransaction, block: Block, options: RunBlockOpts): string {
+  alignHardfork(tx, block, options)
+  return encodeCommon(tx.common)
+}
+
+/** Stock's first step with a transaction: it takes the block's hardfork. */
+function alignHardfork(tx: TypedTransaction, block: Block, options: RunBlockOpts): void {
+  if (options.skipHardForkValidation === true) return
+  const hardfork = block.common.hardfork()
+  if (tx.common.hardfork() !== hardfork) tx.common.setHardfork(hardfork)
+}
+
+function hasCustomCrypto(common: Common): boolean {
+  return Object.values(common.customCrypto).some((value) => value !== undefined)
+}
+
+function needsSetup(what: string): string {
+  return `the VM has ${what}, and no workerSetup module gives it to the workers`
+}

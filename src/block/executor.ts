@@ -1,0 +1,129 @@
+// The executor: a pool, its memory, and a queue of blocks. Authority on its life; one block runs at a
+// time, whoever asks, since a block uses all workers and all of the memory.
+
+import type { VM } from '@ethereumjs/vm'
+import { ParallelError } from '../errors.ts'
+import { type ParallelOptions, type ResolvedOptions, resolveOptions } from '../options.ts'
+import { WorkerPool } from '../workers/pool.ts'
+import { BlockMemory } from './block-memory.ts'
+import { type ParallelRunBlockOpts, type ParallelRunBlockResult, runBlockWith } from './run-block.ts'
+
+/** Runs blocks in parallel; see {@link createParallelExecutor}. */
+export interface ParallelExecutor {
+  /** Worker threads. */
+  readonly workers: number
+  /**
+   * Like `runBlock` of `@ethereumjs/vm`, on this executor's workers. Calls are queued.
+   * @throws what stock throws for an invalid block, the state being what it was before
+   * @throws ParallelError `EXECUTOR_CLOSED`, and with `fallback: false` `FALLBACK_DISABLED`
+   */
+  runBlock(vm: VM, options: ParallelRunBlockOpts): Promise<ParallelRunBlockResult>
+  /** Rejects the block that runs and those that wait, then ends all threads. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Makes an executor with warm workers, to be reused for many blocks and VMs.
+ *
+ * @example
+ * ```ts
+ * const executor = await createParallelExecutor({ workers: 2 })
+ * const result = await executor.runBlock(vm, { block })
+ * console.log(result.parallel)
+ * await executor.close()
+ * ```
+ * @throws ParallelError `INVALID_OPTION`, `WORKER_SETUP_FAILED`
+ */
+export async function createParallelExecutor(
+  options: ParallelOptions = {},
+): Promise<ParallelExecutor> {
+  const resolved = resolveOptions(options)
+  const executor = new PooledExecutor(resolved)
+  try {
+    await executor.warm()
+  } catch (error) {
+    await executor.close()
+    throw error
+  }
+  return executor
+}
+
+class PooledExecutor implements ParallelExecutor {
+  readonly workers: number
+  readonly #options: ResolvedOptions
+  readonly #pool: WorkerPool
+  readonly #closing = new AbortController()
+  #memory: BlockMemory
+  #queue: Promise<unknown> = Promise.resolve()
+  #closed: Promise<void> | undefined
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options
+    this.workers = options.workers
+    this.#pool = new WorkerPool(options.workers, options.workerSetup)
+    this.#memory = this.#newMemory()
+  }
+
+  /** The pool, for fault tests that kill its threads. */
+  get pool(): WorkerPool {
+    return this.#pool
+  }
+
+  async warm(): Promise<void> {
+    if (this.#options.scheduler !== 'sequential') await this.#pool.warm()
+  }
+
+  runBlock(vm: VM, options: ParallelRunBlockOpts): Promise<ParallelRunBlockResult> {
+    const run = this.#queue.then(() => this.#run(vm, options))
+    this.#queue = run.catch(() => {})
+    return run
+  }
+
+  async #run(vm: VM, options: ParallelRunBlockOpts): Promise<ParallelRunBlockResult> {
+    if (this.#closing.signal.aborted) {
+      throw new ParallelError('EXECUTOR_CLOSED', 'The executor is closed; make another one')
+    }
+    const { scheduler, fallback, workerSetup } = this.#options
+    const generation = this.#memory.memoryGeneration
+    try {
+      const result = await runBlockWith(vm, options, scheduler, {
+        memory: this.#memory,
+        pool: this.#pool,
+        fallback,
+        workerSetup,
+        signal: this.#closing.signal,
+      })
+      if (result.parallel.incidents.length > 0) this.#renewMemory(generation)
+      return result
+    } catch (error) {
+      if (error instanceof ParallelError) this.#renewMemory(generation)
+      throw error
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort()
+    await this.#queue
+    await this.#pool.close()
+  }
+
+  /** A worker that died may have left anything behind, so its memory is not used again. */
+  #renewMemory(generation: number): void {
+    this.#memory = this.#newMemory()
+    this.#memory.memoryGeneration = generation + 1
+  }
+
+  #newMemory(): BlockMemory {
+    return new BlockMemory(this.#options.maxStateMiB, this.#options.maxBlockMiB)
+  }
+}

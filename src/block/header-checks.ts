@@ -1,0 +1,43 @@
+// Compares what a block did with what its header says. Authority on stock's messages for a header that
+// does not fit; the order of the checks decides which message a block with several faults gets.
+
+import type { Block } from '@ethereumjs/block'
+import { bytesToHex, equalsBytes, EthereumJSErrorWithoutCode } from '@ethereumjs/util'
+import type { VM } from '@ethereumjs/vm'
+
+/** What a block's execution gave, as far as headers state it. */
+export interface BlockOutcome {
+  requestsHash: Uint8Array | undefined
+  receiptsRoot: Uint8Array
+  logsBloom: Uint8Array
+  gasUsed: bigint
+  stateRoot: Uint8Array
+}
+
+/** @throws stock's error for the first field that differs */
+export function checkHeader(vm: VM, block: Block, outcome: BlockOutcome): void {
+  const { header } = block
+  if (
+    vm.common.isActivatedEIP(7685) &&
+    !equalsBytes(header.requestsHash as Uint8Array, outcome.requestsHash as Uint8Array)
+  ) {
+    throw blockError('invalid requestsHash', vm, block)
+  }
+  if (!equalsBytes(outcome.receiptsRoot, header.receiptTrie)) {
+    throw blockError('invalid receiptTrie', vm, block)
+  }
+  if (!equalsBytes(outcome.logsBloom, header.logsBloom)) {
+    throw blockError('invalid bloom', vm, block)
+  }
+  if (outcome.gasUsed !== header.gasUsed) throw blockError('invalid gasUsed', vm, block)
+  if (!equalsBytes(outcome.stateRoot, header.stateRoot)) {
+    const got = bytesToHex(outcome.stateRoot)
+    const want = bytesToHex(header.stateRoot)
+    throw blockError(`invalid block stateRoot, got: ${got}, want: ${want}`, vm, block)
+  }
+}
+
+/** An error in the words of stock's runBlock. */
+export function blockError(message: string, vm: VM, block: Block): Error {
+  return EthereumJSErrorWithoutCode(`${message} (${vm.errorStr()} -> ${block.errorStr()})`)
+}

@@ -1,0 +1,105 @@
+// The ordered part of a block: gas admission, cumulative gas, receipts, bloom, events, one transaction
+// after the other. Authority on everything of a result that depends on the transactions before it.
+
+import type { Block } from '@ethereumjs/block'
+import { MerklePatriciaTrie } from '@ethereumjs/mpt'
+import { RLP } from '@ethereumjs/rlp'
+import { KECCAK256_RLP } from '@ethereumjs/util'
+import {
+  Bloom,
+  encodeReceipt,
+  runTx,
+  type RunBlockOpts,
+  type RunTxResult,
+  type TxReceipt,
+  type VM,
+} from '@ethereumjs/vm'
+import { blockError } from './header-checks.ts'
+
+/** Called with every transaction's final result, in canonical order, before the block ends. */
+export type TransactionListener = (event: {
+  /** Position in the block, 0-based. */
+  index: number
+  result: RunTxResult
+}) => void | Promise<void>
+
+export class OrderedCommit {
+  readonly results: RunTxResult[] = []
+  readonly receipts: TxReceipt[] = []
+  readonly bloom: Bloom
+  /** Gas of the header; cumulative gas of receipts grows separately (EIP-7778 tells them apart). */
+  gasUsed = 0n
+  #receiptGasUsed = 0n
+  readonly #vm: VM
+  readonly #block: Block
+  readonly #options: RunBlockOpts
+  readonly #onTransaction: TransactionListener | undefined
+  readonly #receiptTrie: MerklePatriciaTrie
+
+  constructor(vm: VM, options: RunBlockOpts, onTransaction: TransactionListener | undefined) {
+    this.#vm = vm
+    this.#block = options.block
+    this.#options = options
+    this.#onTransaction = onTransaction
+    this.bloom = new Bloom(undefined, vm.common)
+    this.#receiptTrie = new MerklePatriciaTrie({ common: vm.common })
+  }
+
+  /** Transactions committed so far. */
+  get length(): number {
+    return this.results.length
+  }
+
+  /** @throws stock's error if the next transaction does not fit into the block */
+  admit(): void {
+    const tx = this.#block.transactions[this.length]
+    if (this.#block.header.gasLimit < tx.gasLimit + this.gasUsed) {
+      throw blockError('tx has a higher gas limit than the block', this.#vm, this.#block)
+    }
+  }
+
+  /** Announces the next transaction, as stock does before it runs it. */
+  async announce(): Promise<void> {
+    await this.#vm._emit('beforeTx', this.#block.transactions[this.length])
+  }
+
+  /** Commits a result that a worker found for the next transaction. */
+  async commit(result: RunTxResult): Promise<void> {
+    const tx = this.#block.transactions[this.length]
+    result.receipt.cumulativeBlockGasUsed = this.#receiptGasUsed + result.totalGasSpent
+    await this.#vm._emit('afterTx', { transaction: tx, ...result })
+    await this.#append(result)
+  }
+
+  /** Runs the next transaction with stock's code, on the VM's own state. */
+  async runSequentially(): Promise<void> {
+    this.admit()
+    const { skipBalance, skipNonce, skipHardForkValidation, reportPreimages } = this.#options
+    const result = await runTx(this.#vm, {
+      tx: this.#block.transactions[this.length],
+      block: this.#block,
+      blockGasUsed: this.#receiptGasUsed,
+      ...(skipBalance === undefined ? {} : { skipBalance }),
+      ...(skipNonce === undefined ? {} : { skipNonce }),
+      ...(skipHardForkValidation === undefined ? {} : { skipHardForkValidation }),
+      ...(reportPreimages === undefined ? {} : { reportPreimages }),
+    })
+    await this.#append(result)
+  }
+
+  receiptsRoot(): Uint8Array {
+    return this.receipts.length === 0 ? KECCAK256_RLP : this.#receiptTrie.root()
+  }
+
+  async #append(result: RunTxResult): Promise<void> {
+    const index = this.length
+    const tx = this.#block.transactions[index]
+    this.results.push(result)
+    this.receipts.push(result.receipt)
+    this.gasUsed += result.blockGasSpent
+    this.#receiptGasUsed += result.totalGasSpent
+    this.bloom.or(result.bloom)
+    await this.#receiptTrie.put(RLP.encode(index), encodeReceipt(result.receipt, tx.type))
+    await this.#onTransaction?.({ index, result })
+  }
+}

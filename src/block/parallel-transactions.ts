@@ -1,0 +1,365 @@
+// Runs a block's transactions on the workers and commits them in order on the calling thread.
+// Authority on the course of a block's parallel part: start, serving, rolling commit, end, and what
+// happens when it goes wrong midway. The driver (run-block.ts) does the rest of the block.
+
+import type { EVM } from '@ethereumjs/evm'
+import type { RunBlockOpts, VM } from '@ethereumjs/vm'
+import { ParallelError } from '../errors.ts'
+import { encodeCommon, encodeTransaction } from '../execution/chain-data.ts'
+import { decodeError, decodeResult } from '../execution/result-codec.ts'
+import { nativeAtomics } from '../memory/atomics.ts'
+import { ringAll } from '../memory/doorbell.ts'
+import { CONTROL, HALT, TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import { readBytes, wordsForBytes } from '../memory/word-codec.ts'
+import type { WorkerPool } from '../workers/pool.ts'
+import type { BlockTask } from '../workers/protocol.ts'
+import { deserializeError } from '../workers/serialized-error.ts'
+import { BaseServer } from './base-server.ts'
+import type { BlockMemory } from './block-memory.ts'
+import { CommittedWrites } from './committed-writes.ts'
+import { OrderedCommit, type TransactionListener } from './ordered-commit.ts'
+import type { BlockReport } from './report.ts'
+import { StateWriteWatch } from './state-write-watch.ts'
+import { applyWrites } from './write-back.ts'
+
+/**
+ * Executions under way at once per worker. Each can wait for a base value while the others go on;
+ * more than the main thread can answer in the time of one execution gain nothing.
+ */
+const LANES = 8
+/** The main thread looks again after this many ms, should a ring ever be lost. */
+const WATCH_MS = 25
+/** Commits that the main thread lets pass before it decodes them, so that it wakes rarely. */
+const COMMIT_BATCH = 16
+
+export interface ParallelSettings {
+  memory: BlockMemory
+  pool: WorkerPool
+  fallback: boolean
+  workerSetup: string | undefined
+  /** Aborted by `close()`. */
+  signal: AbortSignal
+}
+
+export class ParallelTransactions {
+  readonly #vm: VM
+  readonly #options: RunBlockOpts
+  readonly #settings: ParallelSettings
+  readonly #report: BlockReport
+  readonly #commit: OrderedCommit
+  readonly #server: BaseServer
+  readonly #watch: StateWriteWatch
+  readonly #onTransaction: TransactionListener | undefined
+  /** Everything committed, for the base of the next block. */
+  readonly writes: CommittedWrites
+  /** Committed and not yet in the state manager. */
+  readonly #pending: CommittedWrites
+  /** Listeners may look at the state, which must then be the one that stock shows them. */
+  readonly #eager: boolean
+  #count = 0
+  #failure: unknown
+  #tasksRunning = 0
+  #skipAnnouncement = false
+
+  constructor(
+    vm: VM,
+    options: RunBlockOpts,
+    onTransaction: TransactionListener | undefined,
+    watch: StateWriteWatch,
+    settings: ParallelSettings,
+    report: BlockReport,
+  ) {
+    this.#vm = vm
+    this.#options = options
+    this.#settings = settings
+    this.#report = report
+    this.#watch = watch
+    this.#onTransaction = onTransaction
+    this.#commit = new OrderedCommit(vm, options, onTransaction)
+    this.#server = new BaseServer(
+      settings.memory,
+      vm.stateManager,
+      (vm.evm as EVM).blockchain,
+      options.block.header.number,
+    )
+    this.writes = new CommittedWrites(settings.memory)
+    this.#pending = new CommittedWrites(settings.memory)
+    this.#eager = ['beforeTx', 'afterTx'].some(
+      (event) => vm.events.listenerCount(event as 'beforeTx') > 0,
+    )
+  }
+
+  /**
+   * Runs all transactions; their changes are then in the state manager.
+   * @throws what stock throws for an invalid transaction, EXECUTOR_CLOSED, FALLBACK_DISABLED
+   */
+  async run(): Promise<OrderedCommit> {
+    const { pool } = this.#settings
+    const { transactions } = this.#options.block
+    this.#count = transactions.length
+    const executeStart = performance.now()
+    this.#encodeTransactions()
+    const tasks = this.#startTasks()
+    const abort = (): void => this.#halt()
+    this.#settings.signal.addEventListener('abort', abort)
+    try {
+      await this.#serveUntilEnd(tasks)
+    } finally {
+      this.#settings.signal.removeEventListener('abort', abort)
+      if (this.#tasksRunning > 0) this.#halt()
+      await tasks
+    }
+    if (this.#settings.signal.aborted) {
+      throw new ParallelError('EXECUTOR_CLOSED', 'The executor was closed while it ran the block')
+    }
+    this.#readStatistics(pool.size)
+    await this.#commitFinished()
+    this.#report.phases.execute = performance.now() - executeStart
+
+    const writeStart = performance.now()
+    if (this.#commit.length < this.#count) await this.#finishSequentially()
+    else await this.#flush()
+    this.#report.phases.write = performance.now() - writeStart
+    return this.#commit
+  }
+
+  /** Whether every transaction was run by the workers, so that `writes` is the whole change. */
+  get isWhole(): boolean {
+    return this.#report.fallbackFrom === undefined
+  }
+
+  #encodeTransactions(): void {
+    const { memory } = this.#settings
+    memory.beginBlock(this.#count)
+    const { control, block, blockAllocator } = memory
+    control[CONTROL.TRANSACTION_COUNT] = this.#count
+    control[CONTROL.COMMIT_NOTICE] = this.#nextNotice()
+    this.#options.block.transactions.forEach((tx, index) => {
+      const bytes = encodeTransaction(tx)
+      const at = blockAllocator.allocate(1 + wordsForBytes(bytes.length))
+      block.reach(at + 1 + wordsForBytes(bytes.length))
+      block.words[at] = bytes.length
+      block.bytes.set(bytes, (at + 1) * 4)
+      control[transactionIndex(index, TRANSACTION.BYTES)] = at
+    })
+  }
+
+  /** Starts a task per worker; the promise resolves when all have ended, and never rejects. */
+  #startTasks(): Promise<unknown> {
+    const { memory, pool, workerSetup } = this.#settings
+    const { block, skipBalance, skipNonce, skipHardForkValidation } = this.#options
+    const evm = this.#vm.evm as EVM
+    const common = {
+      kind: 'block' as const,
+      workers: pool.size,
+      workerSetup,
+      memoryGeneration: memory.memoryGeneration,
+      stateGeneration: memory.stateGeneration,
+      control: memory.control.buffer as SharedArrayBuffer,
+      buckets: memory.buckets.buffer as SharedArrayBuffer,
+      seed: memory.seed,
+      state: memory.state.buffer,
+      block: memory.block.buffer,
+      headerRlp: block.header.serialize(),
+      vmCommon: encodeCommon(this.#vm.common),
+      blockCommon: encodeCommon(block.common),
+      transactionCommon: encodeCommon(block.transactions[0].common),
+      rules: { skipBalance, skipNonce, skipHardForkValidation },
+      evm: {
+        allowUnlimitedContractSize: evm.allowUnlimitedContractSize,
+        allowUnlimitedInitCodeSize: evm.allowUnlimitedInitCodeSize,
+        bls: (evm as unknown as { _bls?: unknown })._bls !== undefined,
+      },
+      lanes: LANES,
+    }
+    const ended = Array.from({ length: pool.size }, async (_, worker) => {
+      const task: BlockTask = { ...common, worker }
+      this.#tasksRunning++
+      try {
+        const report = await pool.run(task)
+        if (report.kind === 'failed') this.#fail(deserializeError(report.error))
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        this.#fail(new ParallelError('WORKER_FAILED', `A worker died: ${reason}`, { cause: error }))
+      } finally {
+        this.#tasksRunning--
+      }
+    })
+    return Promise.all(ended)
+  }
+
+  async #serveUntilEnd(tasks: Promise<unknown>): Promise<void> {
+    const { control } = this.#settings.memory
+    let ended = false
+    const end = tasks.then(() => {
+      ended = true
+    })
+    void this.#preload()
+    while (!ended) {
+      const bell = nativeAtomics.load(control, CONTROL.MAIN_BELL)
+      await this.#serve()
+      await this.#commitFinished()
+      if (ended) return
+      const rung = Atomics.waitAsync(control, CONTROL.MAIN_BELL, bell, WATCH_MS)
+      if (rung.async) await Promise.race([rung.value, end])
+    }
+  }
+
+  /** Loads the accounts that transactions name, ahead of the workers' asking. */
+  async #preload(): Promise<void> {
+    const { block } = this.#options
+    const addresses = [block.header.coinbase.bytes]
+    for (const tx of block.transactions) if (tx.to !== undefined) addresses.push(tx.to.bytes)
+    try {
+      await this.#server.preload(addresses)
+      ringAll(nativeAtomics, this.#settings.memory.control, this.#settings.pool.size)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  async #serve(): Promise<void> {
+    try {
+      while (this.#server.hasRequests) await this.#server.serve(this.#settings.pool.size)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Commits, on this side, what the workers have committed. */
+  async #commitFinished(): Promise<void> {
+    const { control } = this.#settings.memory
+    while (
+      this.#commit.length < nativeAtomics.load(control, CONTROL.COMMITTED) &&
+      this.#report.fallbackFrom === undefined
+    ) {
+      await this.#commitNext()
+      if (this.#server.hasRequests) await this.#serve()
+    }
+    nativeAtomics.store(control, CONTROL.COMMIT_NOTICE, this.#nextNotice())
+  }
+
+  async #commitNext(): Promise<void> {
+    const { memory } = this.#settings
+    const index = this.#commit.length
+    this.#commit.admit()
+    const writesBefore = this.#watch.writes
+    await this.#commit.announce()
+    if (this.#watch.writes !== writesBefore) {
+      // Too late for the workers, and the announcement must not be made twice.
+      return this.#leaveToSequential(index, 'a beforeTx listener wrote to the state', true)
+    }
+    const at = memory.control[transactionIndex(index, TRANSACTION.RESULT)]
+    const length = memory.block.reach(at)[at]
+    memory.block.reach(at + 1 + wordsForBytes(length))
+    const result = decodeResult(readBytes(memory.block.bytes, at + 1, length))
+    const writeSet = memory.control[transactionIndex(index, TRANSACTION.WRITE_SET)]
+    this.writes.add(writeSet)
+    this.#pending.add(writeSet)
+    if (this.#eager) await this.#flush()
+    const level = memory.control[transactionIndex(index, TRANSACTION.LEVEL)]
+    this.#report.levels = Math.max(this.#report.levels, level)
+    const writesBetween = this.#watch.writes
+    await this.#commit.commit(result)
+    if (this.#watch.writes !== writesBetween) {
+      this.#leaveToSequential(index + 1, 'an afterTx or onTransaction listener wrote to the state')
+    }
+  }
+
+  /** The pending changes go to the state manager; the watch must not take them for foreign writes. */
+  async #flush(): Promise<void> {
+    this.#watch.stop()
+    try {
+      await applyWrites(this.#settings.memory, this.#pending, this.#vm.stateManager)
+    } finally {
+      this.#watch.start()
+    }
+    this.#pending.clear()
+  }
+
+  #leaveToSequential(index: number, why: string, announced = false): void {
+    this.#report.fallbackFrom = index
+    this.#report.incidents.push(why)
+    this.#skipAnnouncement = announced
+    this.#halt()
+  }
+
+  /** Runs what the workers did not commit, with stock's code. */
+  async #finishSequentially(): Promise<void> {
+    await this.#flush()
+    const first = this.#commit.length
+    const { control } = this.#settings.memory
+    const reason = nativeAtomics.load(control, CONTROL.HALT)
+    if (this.#report.fallbackFrom === undefined && reason === HALT.INVALID_TRANSACTION) {
+      // Stock finds the same fault and throws its own error.
+      await this.#commit.runSequentially()
+      const at = control[transactionIndex(first, TRANSACTION.RESULT)]
+      const { block } = this.#settings.memory
+      const said = decodeError(readBytes(block.bytes, at + 1, block.reach(at)[at]))
+      this.#failure = new ParallelError(
+        'INTERNAL',
+        `A worker refused transaction ${first}, which stock accepts: ${said}`,
+      )
+    }
+    if (this.#report.fallbackFrom === undefined) {
+      this.#report.fallbackFrom = first
+      this.#report.incidents.push(messageOf(this.#failure))
+      if (!this.#settings.fallback) {
+        throw new ParallelError(
+          'FALLBACK_DISABLED',
+          `Parallel execution stopped at transaction ${first} of ${this.#count} and fallback is off: ${messageOf(this.#failure)}`,
+          { cause: this.#failure },
+        )
+      }
+    }
+    while (this.#commit.length < this.#count) {
+      if (this.#skipAnnouncement) await this.#withoutAnnouncement()
+      else await this.#commit.runSequentially()
+    }
+  }
+
+  /** Runs the next transaction sequentially without announcing it a second time. */
+  async #withoutAnnouncement(): Promise<void> {
+    this.#skipAnnouncement = false
+    const vm = this.#vm as { _emit: VM['_emit'] }
+    const emit = vm._emit
+    vm._emit = async (topic, data) => {
+      if (topic !== 'beforeTx') await emit(topic, data)
+    }
+    try {
+      await this.#commit.runSequentially()
+    } finally {
+      vm._emit = emit
+    }
+  }
+
+  #readStatistics(workers: number): void {
+    const { control } = this.#settings.memory
+    const report = this.#report
+    report.workers = workers
+    report.executions = control[CONTROL.EXECUTIONS]
+    report.reExecutions = Math.max(0, report.executions - this.#count)
+    report.conflicts = control[CONTROL.FAILED_VALIDATIONS] + control[CONTROL.ESTIMATE_WAITS]
+  }
+
+  #nextNotice(): number {
+    // Whoever listens wants each transaction as soon as it is final.
+    const batch = this.#eager || this.#onTransaction !== undefined ? 1 : COMMIT_BATCH
+    return this.#commit.length + batch
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    this.#halt()
+  }
+
+  #halt(): void {
+    const { memory, pool } = this.#settings
+    nativeAtomics.compareExchange(memory.control, CONTROL.HALT, HALT.RUNNING, HALT.ABORTED)
+    ringAll(nativeAtomics, memory.control, pool.size)
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

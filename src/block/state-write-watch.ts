@@ -1,0 +1,69 @@
+// Watches a state manager for writes that are not ours: by system calls, rewards, and listeners.
+// Authority on which kept base values such a write makes void. Never changes what a call does.
+
+import type { StateManagerInterface } from '@ethereumjs/common'
+import type { Address } from '@ethereumjs/util'
+import type { BlockMemory } from './block-memory.ts'
+
+type Method = (...args: never[]) => unknown
+
+/** Methods that write one account. */
+const ACCOUNT_METHODS = ['putAccount', 'modifyAccountFields', 'putCode'] as const
+/** Methods that write an account and all of its storage. */
+const WHOLE_METHODS = ['deleteAccount', 'clearStorage'] as const
+/** Methods that can change anything. */
+const STATE_METHODS = ['setStateRoot', 'revert', 'consumeBAL', 'generateCanonicalGenesis'] as const
+
+export class StateWriteWatch {
+  readonly #manager: Record<string, Method>
+  readonly #memory: BlockMemory
+  readonly #replaced: string[] = []
+  #writes = 0
+
+  constructor(manager: StateManagerInterface, memory: BlockMemory) {
+    this.#manager = manager as unknown as Record<string, Method>
+    this.#memory = memory
+  }
+
+  /** Writes seen so far. */
+  get writes(): number {
+    return this.#writes
+  }
+
+  /** Starts watching: methods of the instance are covered by ones that look and pass on. */
+  start(): void {
+    for (const name of ACCOUNT_METHODS) {
+      this.#cover(name, (address: Address) => this.#memory.forgetAccount(address.bytes))
+    }
+    for (const name of WHOLE_METHODS) {
+      this.#cover(name, (address: Address) => {
+        const record = this.#memory.forgetAccount(address.bytes)
+        const slots: number[] = []
+        this.#memory.forEachSlot(record, (slot) => slots.push(slot))
+        if (slots.length > 0) this.#memory.forget()
+      })
+    }
+    this.#cover('putStorage', (address: Address, key: Uint8Array) => {
+      if (key.length === 32) this.#memory.forgetSlot(address.bytes, key)
+    })
+    for (const name of STATE_METHODS) this.#cover(name, () => this.#memory.forget())
+  }
+
+  /** Stops watching and uncovers the methods. */
+  stop(): void {
+    for (const name of this.#replaced) delete this.#manager[name]
+    this.#replaced.length = 0
+  }
+
+  #cover(name: string, look: (...args: never[]) => void): void {
+    const original = this.#manager[name]
+    // A method of the instance itself is the user's own cover, which must not be lost.
+    if (typeof original !== 'function' || Object.hasOwn(this.#manager, name)) return
+    this.#manager[name] = (...args: never[]) => {
+      this.#writes++
+      look(...args)
+      return original.apply(this.#manager, args)
+    }
+    this.#replaced.push(name)
+  }
+}

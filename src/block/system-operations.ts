@@ -1,0 +1,80 @@
+// What a block does to the state besides its transactions, on the calling thread and the user's state.
+// Authority on system calls and payouts in a parallel block; each does what stock's runBlock does.
+// Amsterdam's variants are absent: such blocks run sequentially.
+
+import type { Block } from '@ethereumjs/block'
+import { ConsensusType } from '@ethereumjs/common'
+import {
+  Account,
+  Address,
+  bigIntToAddressBytes,
+  bigIntToBytes,
+  createAddressFromString,
+  GWEI_TO_WEI,
+  setLengthLeft,
+} from '@ethereumjs/util'
+import type { VM } from '@ethereumjs/vm'
+
+/** EIP-4788's contract; ethereumjs has no parameter for it. */
+const BEACON_ROOTS_ADDRESS = createAddressFromString('0x000F3df6D732807Ef1319fB7B8bB8522d0Beac02')
+
+/** System operations before the transactions: EIP-4788 and EIP-2935. */
+export async function beforeTransactions(vm: VM, block: Block): Promise<void> {
+  if (vm.common.isActivatedEIP(4788)) {
+    await storeBeaconRoot(vm, block.header.parentBeaconBlockRoot as Uint8Array, block.header.timestamp)
+  }
+  if (vm.common.isActivatedEIP(2935)) {
+    await storeParentHash(vm, block.header.number, block.header.parentHash)
+  }
+}
+
+/** Withdrawals (EIP-4895), then the rewards of proof of work. */
+export async function afterTransactions(vm: VM, block: Block): Promise<void> {
+  if (vm.common.isActivatedEIP(4895)) {
+    for (const { address, amount } of block.withdrawals ?? []) {
+      await credit(vm, address, amount * GWEI_TO_WEI)
+    }
+    await vm.evm.journal.cleanup()
+  }
+  if (block.common.consensusType() === ConsensusType.ProofOfWork) await payRewards(vm, block)
+}
+
+/** Two entries of a ring buffer: the time, and the root, `historicalRootsLength` further on. */
+async function storeBeaconRoot(vm: VM, root: Uint8Array, timestamp: bigint): Promise<void> {
+  if ((await vm.stateManager.getCode(BEACON_ROOTS_ADDRESS)).length === 0) return
+  const length = vm.common.param('historicalRootsLength')
+  const position = timestamp % length
+  await vm.stateManager.putStorage(BEACON_ROOTS_ADDRESS, slotKey(position), bigIntToBytes(timestamp))
+  await vm.stateManager.putStorage(BEACON_ROOTS_ADDRESS, slotKey(position + length), root)
+  await vm.evm.journal.cleanup()
+}
+
+async function storeParentHash(vm: VM, number: bigint, parentHash: Uint8Array): Promise<void> {
+  const address = new Address(bigIntToAddressBytes(vm.common.param('historyStorageAddress')))
+  if ((await vm.stateManager.getCode(address)).length === 0) return
+  const position = (number - 1n) % vm.common.param('historyServeWindow')
+  await vm.stateManager.putStorage(address, slotKey(position), parentHash)
+  await vm.evm.journal.cleanup()
+}
+
+/** EIP-649 and its successors: the miner gets 1/32 of the reward for each uncle it includes. */
+async function payRewards(vm: VM, block: Block): Promise<void> {
+  const reward = vm.common.param('minerReward')
+  for (const uncle of block.uncleHeaders) {
+    const share = ((8n - (block.header.number - uncle.number)) * reward) / 8n
+    await credit(vm, uncle.coinbase, share < 0n ? 0n : share)
+  }
+  const bonus = (reward / 32n) * BigInt(block.uncleHeaders.length)
+  await credit(vm, block.header.coinbase, reward + bonus)
+}
+
+/** Adds wei to an account, which it touches even where the amount is zero. */
+async function credit(vm: VM, address: Address, amount: bigint): Promise<void> {
+  const account = (await vm.stateManager.getAccount(address)) ?? new Account()
+  account.balance += amount
+  await vm.evm.journal.putAccount(address, account)
+}
+
+function slotKey(position: bigint): Uint8Array {
+  return setLengthLeft(bigIntToBytes(position), 32)
+}

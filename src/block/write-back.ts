@@ -1,0 +1,104 @@
+// Writes gathered changes to the user's state manager, and folds them into the kept base values.
+// Authority on the calls that a state manager gets; they leave what stock's calls would have left.
+
+import type { StateManagerInterface } from '@ethereumjs/common'
+import { Account, Address, KECCAK256_NULL, KECCAK256_RLP, MAX_INTEGER } from '@ethereumjs/util'
+import { internalError } from '../errors.ts'
+import type { RecordId } from '../ids.ts'
+import { ACCOUNT, BASE, CONTROL, SLOT, TOUCHED } from '../memory/layout.ts'
+import { readUint256, writePadded32, writeUint64, writeUint256 } from '../memory/word-codec.ts'
+import { wordsToBytes } from './base-server.ts'
+import type { BlockMemory } from './block-memory.ts'
+import type { AccountChange, CommittedWrites } from './committed-writes.ts'
+
+/** Applies `writes` to the state manager, whose state must be the one before them. */
+export async function applyWrites(
+  memory: BlockMemory,
+  writes: CommittedWrites,
+  manager: StateManagerInterface,
+): Promise<void> {
+  for (const [record, change] of writes.accounts) {
+    const words = memory.state.reach(record + ACCOUNT.WORDS)
+    const address = new Address(wordsToBytes(words, record + ACCOUNT.ADDRESS, 5))
+    await applyAccount(memory, change, address, manager)
+  }
+}
+
+async function applyAccount(
+  memory: BlockMemory,
+  change: AccountChange,
+  address: Address,
+  manager: StateManagerInterface,
+): Promise<void> {
+  let account = await manager.getAccount(address)
+  if (change.destroyed && account !== undefined) {
+    await manager.deleteAccount(address)
+    account = undefined
+  }
+  if (change.exists === false) return
+  account ??= new Account()
+  if (change.nonce !== undefined) account.nonce = change.nonce
+  if (change.balance !== undefined) account.balance = change.balance
+  account.balance += change.added
+  if (account.balance > MAX_INTEGER) throw internalError('a balance overflowed by additions')
+  await manager.putAccount(address, account)
+  if (change.reset) await manager.clearStorage(address)
+  if (change.code !== undefined) await manager.putCode(address, change.code)
+  for (const [slot, value] of change.slots) {
+    const key = wordsToBytes(memory.state.words, slot + SLOT.KEY, 8)
+    await manager.putStorage(address, key, value)
+  }
+}
+
+/**
+ * Empties all version lists and makes the changes the base of the next block.
+ * Only when all workers have ended their tasks.
+ */
+export function foldIntoBase(memory: BlockMemory, writes: CommittedWrites): void {
+  clearVersions(memory)
+  for (const [record, change] of writes.accounts) foldAccount(memory, record, change)
+}
+
+/** Empties the version list of every location that the block wrote. */
+export function clearVersions(memory: BlockMemory): void {
+  let entry = memory.control[CONTROL.TOUCHED_LOCATIONS]
+  while (entry !== 0) {
+    const words = memory.block.reach(entry + TOUCHED.WORDS)
+    const location = words[entry + TOUCHED.LOCATION]
+    memory.state.reach(location)[location] = 0
+    entry = words[entry + TOUCHED.NEXT]
+  }
+}
+
+function foldAccount(memory: BlockMemory, record: RecordId, change: AccountChange): void {
+  const { state } = memory
+  const words = state.reach(record + ACCOUNT.WORDS)
+  const existed = words[record + ACCOUNT.EXISTS] === 1
+  if (change.reset && existed) {
+    memory.forEachSlot(record, (slot) => {
+      words.fill(0, slot + SLOT.VALUE, slot + SLOT.WORDS)
+      words[slot + SLOT.STATUS] = BASE.PRESENT
+    })
+  }
+  if (change.destroyed || !existed) {
+    words.fill(0, record + ACCOUNT.NONCE, record + ACCOUNT.CODE_STATUS)
+    writePadded32(state.bytes, record + ACCOUNT.CODE_HASH, KECCAK256_NULL)
+  }
+  if (change.destroyed || change.reset || !existed) {
+    writePadded32(state.bytes, record + ACCOUNT.STORAGE_ROOT, KECCAK256_RLP)
+  }
+  if (change.exists !== undefined) words[record + ACCOUNT.EXISTS] = change.exists ? 1 : 0
+  if (change.nonce !== undefined) writeUint64(words, record + ACCOUNT.NONCE, change.nonce)
+  const balance =
+    (change.balance ?? readUint256(words, record + ACCOUNT.BALANCE)) + change.added
+  writeUint256(words, record + ACCOUNT.BALANCE, balance)
+  if (change.codeHash !== undefined) {
+    writePadded32(state.bytes, record + ACCOUNT.CODE_HASH, change.codeHash)
+    words[record + ACCOUNT.CODE_STATUS] = BASE.UNKNOWN
+  }
+  words[record + ACCOUNT.STATUS] = BASE.PRESENT
+  for (const [slot, value] of change.slots) {
+    writePadded32(state.bytes, slot + SLOT.VALUE, value)
+    words[slot + SLOT.STATUS] = BASE.PRESENT
+  }
+}

@@ -1,0 +1,40 @@
+// The one error family of the package: a class, its codes, and how it crosses a thread.
+// Authority on error codes. Errors that stock ethereumjs throws are never wrapped in it.
+
+/** What went wrong, stable across releases; messages may change. */
+export type ParallelErrorCode =
+  /** An option has a value that is not allowed. The message names the option and what is allowed. */
+  | 'INVALID_OPTION'
+  /** The executor was closed before or while it ran the block. */
+  | 'EXECUTOR_CLOSED'
+  /** The user's `workerSetup` module could not be loaded or threw. */
+  | 'WORKER_SETUP_FAILED'
+  /** A worker thread died or threw outside of a transaction. */
+  | 'WORKER_FAILED'
+  /** Shared memory reached its limit. */
+  | 'STORE_FULL'
+  /** Parallel execution could not finish and `fallback: false` forbids going on sequentially. */
+  | 'FALLBACK_DISABLED'
+  /** An invariant of the executor does not hold: a bug in this package. */
+  | 'INTERNAL'
+
+/**
+ * Thrown for everything that is the fault of this package's use or working, and not of the block.
+ * `cause` holds the error it came from, where there is one.
+ */
+export class ParallelError extends Error {
+  override readonly name = 'ParallelError'
+  readonly code: ParallelErrorCode
+
+  constructor(code: ParallelErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** Makes an `INTERNAL` error; a function so that hot paths stay small. */
+export function internalError(message: string, cause?: unknown): ParallelError {
+  return new ParallelError('INTERNAL', `${message} (a bug in parallel-evm, please report it)`, {
+    cause,
+  })
+}

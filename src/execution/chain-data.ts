@@ -1,0 +1,137 @@
+// Chain rules and blocks as data: what crosses to the workers, and how they make objects of it again.
+// Authority on which parts of a Common, header and transaction travel; functions never do.
+
+import { Block, createBlockHeaderFromRLP } from '@ethereumjs/block'
+import { type ChainConfig, Common, type CustomCrypto, type ParamsDict } from '@ethereumjs/common'
+import { createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx'
+import { Address, publicToAddress } from '@ethereumjs/util'
+
+/** A Common without its functions. */
+export interface CommonData {
+  chain: ChainConfig
+  hardfork: string
+  eips: number[]
+  params: ParamsDict
+}
+
+/** The protected fields of Common that a copy needs; ethereumjs offers no other way to them. */
+interface CommonInternals {
+  _chainParams: ChainConfig
+  _params: ParamsDict
+  _paramsCache: object
+}
+
+/** Keyed by the parameter cache, which Common makes anew whenever anything about it changes. */
+const encodings = new WeakMap<object, string>()
+
+/** The Common as JSON, remembered until the Common changes. */
+export function encodeCommon(common: Common): string {
+  const internals = common as unknown as CommonInternals
+  const known = encodings.get(internals._paramsCache)
+  if (known !== undefined) return known
+  const data: CommonData = {
+    chain: internals._chainParams,
+    hardfork: common.hardfork(),
+    eips: common.eips(),
+    params: internals._params,
+  }
+  const encoded = JSON.stringify(data)
+  encodings.set(internals._paramsCache, encoded)
+  return encoded
+}
+
+/**
+ * A Common whose parameters are complete and final. Stock copies a Common for every transaction and
+ * merges default parameters into it each time; here both do nothing, since the data came from a
+ * Common in which all of it was done.
+ */
+class FinalCommon extends Common {
+  #final = false
+
+  finalize(params: ParamsDict): void {
+    this.resetParams(params)
+    this.#final = true
+  }
+  override updateParams(params: ParamsDict): void {
+    if (!this.#final) super.updateParams(params)
+  }
+  override copy(): Common {
+    return this
+  }
+}
+
+/** Makes a Common of what {@link encodeCommon} returned; shared by all that is made with it. */
+export function decodeCommon(encoded: string, customCrypto: CustomCrypto | undefined): Common {
+  const data = JSON.parse(encoded) as CommonData
+  const common = new FinalCommon({
+    chain: data.chain,
+    hardfork: data.hardfork,
+    eips: data.eips,
+    params: data.params,
+    ...(customCrypto === undefined ? {} : { customCrypto }),
+  })
+  common.finalize(data.params)
+  return common
+}
+
+/** A block without transactions, for the header that the EVM and `runTx` look at. */
+export function decodeBlock(headerRlp: Uint8Array, common: Common): Block {
+  const options = { common, skipConsensusFormatValidation: true, freeze: false }
+  const header = createBlockHeaderFromRLP(headerRlp, options)
+  return new Block(header, [], [], undefined, options)
+}
+
+/** How the worker learns a transaction's sender. */
+export const SENDER = {
+  /** It recovers it from the signature. */
+  RECOVER: 0,
+  /** Main knows the public key (64 bytes). */
+  PUBLIC_KEY: 1,
+  /** Main knows the address (20 bytes): the transaction has a `getSenderAddress` of its own. */
+  ADDRESS: 2,
+} as const
+
+/** A transaction as bytes: sender kind, sender bytes, serialized transaction. */
+export function encodeTransaction(tx: TypedTransaction): Uint8Array {
+  const { kind, sender } = senderOf(tx)
+  const serialized = tx.serialize()
+  const bytes = new Uint8Array(1 + sender.length + serialized.length)
+  bytes[0] = kind
+  bytes.set(sender, 1)
+  bytes.set(serialized, 1 + sender.length)
+  return bytes
+}
+
+/** Makes a transaction of what {@link encodeTransaction} returned. @throws what stock's factory throws */
+export function decodeTransaction(bytes: Uint8Array, common: Common): TypedTransaction {
+  const kind = bytes[0]
+  const senderLength = kind === SENDER.PUBLIC_KEY ? 64 : kind === SENDER.ADDRESS ? 20 : 0
+  const tx = createTxFromRLP(bytes.subarray(1 + senderLength), {
+    common,
+    allowUnlimitedInitCodeSize: true,
+    freeze: false,
+  })
+  let sender: Address | undefined
+  if (kind === SENDER.PUBLIC_KEY) {
+    sender = new Address(publicToAddress(bytes.subarray(1, 65)))
+  } else if (kind === SENDER.ADDRESS) {
+    sender = new Address(bytes.slice(1, 21))
+  }
+  // Not frozen, so stock would recover again at every call and every incarnation.
+  const recover = tx.getSenderAddress.bind(tx)
+  tx.getSenderAddress = () => {
+    sender ??= recover()
+    return sender
+  }
+  return tx
+}
+
+function senderOf(tx: TypedTransaction): { kind: number; sender: Uint8Array } {
+  const own = Object.hasOwn(tx, 'getSenderAddress') || Object.hasOwn(tx, 'getSenderPublicKey')
+  if (own || !tx.isSigned()) {
+    return { kind: SENDER.ADDRESS, sender: tx.getSenderAddress().bytes }
+  }
+  const known = tx.cache.senderPubKey
+  if (known !== undefined && known.length === 64) return { kind: SENDER.PUBLIC_KEY, sender: known }
+  return { kind: SENDER.RECOVER, sender: new Uint8Array(0) }
+}

@@ -1,0 +1,43 @@
+// A worker's private copies of contract code, one per place in shared memory.
+// Code at a place never changes while the place lives; the worker forgets block places after each block
+// and state places when the state region is made anew. The EVM reads code and never writes it.
+
+import type { SharedRegion } from '../memory/shared-region.ts'
+import { readBytes } from '../memory/word-codec.ts'
+
+/** Private copies kept at most; above it everything is forgotten, which only costs copying again. */
+const LIMIT = 4096
+
+export class CodeCache {
+  readonly #ofState = new Map<number, Uint8Array>()
+  readonly #ofBlock = new Map<number, Uint8Array>()
+
+  /** The code at `at` (byte length, then bytes) in the state region. */
+  ofState(region: SharedRegion, at: number): Uint8Array {
+    return read(this.#ofState, region, at)
+  }
+
+  /** The same in the block region. */
+  ofBlock(region: SharedRegion, at: number): Uint8Array {
+    return read(this.#ofBlock, region, at)
+  }
+
+  forgetBlock(): void {
+    this.#ofBlock.clear()
+  }
+
+  forgetState(): void {
+    this.#ofState.clear()
+  }
+}
+
+function read(cache: Map<number, Uint8Array>, region: SharedRegion, at: number): Uint8Array {
+  const known = cache.get(at)
+  if (known !== undefined) return known
+  if (cache.size >= LIMIT) cache.clear()
+  const length = region.reach(at)[at]
+  region.reach(at + 1 + ((length + 3) >> 2))
+  const code = readBytes(region.bytes, at + 1, length)
+  cache.set(at, code)
+  return code
+}

@@ -1,0 +1,202 @@
+// Runs one incarnation of one transaction with stock's `runTx` on a lane's own EVM.
+// Authority on what an incarnation leaves behind (versions, sets, result, outcome); does not decide
+// when it runs or whether it is right.
+
+import type { Block } from '@ethereumjs/block'
+import type { Common } from '@ethereumjs/common'
+import {
+  type EVMMockBlockchainInterface,
+  type EVMOpts,
+  NobleBN254,
+} from '@ethereumjs/evm'
+import type { TypedTransaction } from '@ethereumjs/tx'
+import { createVM, runTx, type RunTxResult, type VM } from '@ethereumjs/vm'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { ParallelError } from '../errors.ts'
+import { BASE_WRITER, type Incarnation, type TxIndex } from '../ids.ts'
+import type { AtomicOperations } from '../memory/atomics.ts'
+import { BASE, blockHashIndex, CONTROL, HALT, OUTCOME, TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import type { RegionAllocator } from '../memory/shared-region.ts'
+import { wordsForBytes } from '../memory/word-codec.ts'
+import type { LocationTable } from '../mvcc/location-table.ts'
+import { ReadSetRecorder } from '../mvcc/read-set.ts'
+import type { VersionStore } from '../mvcc/version-store.ts'
+import { WriteSetRecorder } from '../mvcc/write-set.ts'
+import type { CodeCache } from './code-cache.ts'
+import { HaltedError, type LaneWaits } from './lane-waits.ts'
+import { OverlayStateManager } from './overlay-state-manager.ts'
+import { WritePublisher } from './publish-writes.ts'
+import { ResultEncoder } from './result-codec.ts'
+import { RunTxStateManager } from './run-tx-state-manager.ts'
+import { StateView } from './state-view.ts'
+import { WorkerEVM } from './worker-evm.ts'
+
+/** `runBlock`'s options that change how a transaction runs. */
+export interface TransactionRules {
+  skipBalance: boolean | undefined
+  skipNonce: boolean | undefined
+  skipHardForkValidation: boolean | undefined
+}
+
+/** Everything that the lanes of one worker share for one block. */
+export interface BlockContext {
+  control: Int32Array
+  store: VersionStore
+  table: LocationTable
+  allocator: RegionAllocator
+  codes: CodeCache
+  atomics: AtomicOperations
+  common: Common
+  block: Block
+  evmOptions: Partial<EVMOpts>
+  hasBls: boolean
+  rules: TransactionRules
+}
+
+export class TransactionRunner {
+  readonly #context: BlockContext
+  readonly #waits: LaneWaits
+  readonly #reads = new ReadSetRecorder()
+  readonly #view: StateView
+  readonly #overlay: OverlayStateManager
+  readonly #facade: RunTxStateManager
+  readonly #publisher: WritePublisher
+  readonly #encoder = new ResultEncoder()
+  #vm: VM | undefined
+
+  constructor(context: BlockContext, waits: LaneWaits) {
+    const { store, table, allocator, codes, atomics, common } = context
+    this.#context = context
+    this.#waits = waits
+    this.#view = new StateView(store, this.#reads, waits, codes, atomics)
+    this.#overlay = new OverlayStateManager(
+      table,
+      this.#view,
+      common.customCrypto.keccak256 ?? keccak_256,
+    )
+    this.#facade = new RunTxStateManager(this.#overlay)
+    this.#publisher = new WritePublisher(store, allocator, new WriteSetRecorder())
+  }
+
+  /**
+   * Executes `transaction` until it has an outcome, waiting for lower transactions where their
+   * estimates are in the way. Returns whether it wrote a location that its previous incarnation did
+   * not.
+   * @throws HaltedError when the block was halted; nothing was published then.
+   * @throws ParallelError when shared memory is full.
+   */
+  async run(transaction: TxIndex, incarnation: Incarnation, tx: TypedTransaction): Promise<boolean> {
+    const vm = (this.#vm ??= await this.#createVM())
+    for (;;) {
+      this.#overlay.begin(transaction)
+      let result: RunTxResult | undefined
+      let error: unknown
+      try {
+        this.#facade.begin(tx.getSenderAddress(), this.#context.block.header.coinbase)
+        result = await runTx(vm, {
+          tx,
+          block: this.#context.block,
+          blockGasUsed: 0n,
+          ...this.#context.rules,
+        })
+      } catch (thrown) {
+        if (thrown instanceof HaltedError) throw thrown
+        if (thrown instanceof ParallelError) throw thrown
+        error = thrown
+      }
+      this.#refuseVoidResult()
+      if (this.#view.blockedBy === BASE_WRITER) {
+        return this.#leave(transaction, incarnation, result, error)
+      }
+      await this.#waits.transaction(this.#view.blockedBy)
+    }
+  }
+
+  /**
+   * Stock catches errors around balance changes, ours among them. So whether the incarnation is void
+   * is asked of the state that made us throw, and not only of what arrived here.
+   */
+  #refuseVoidResult(): void {
+    const { control, atomics, store } = this.#context
+    if (atomics.load(control, CONTROL.HALT) !== HALT.RUNNING) throw new HaltedError()
+    if (store.state.exhausted || store.block.exhausted) {
+      throw new ParallelError('STORE_FULL', 'Shared memory is full; raise maxStateMiB or maxBlockMiB')
+    }
+  }
+
+  /** Answers BLOCKHASH: the main thread is asked for hashes that the block has not used yet. */
+  #blockchain(): EVMMockBlockchainInterface {
+    const { control, atomics } = this.#context
+    const blockchain: EVMMockBlockchainInterface = {
+      getBlock: async (number: number) => {
+        const distance = Number(this.#context.block.header.number) - number
+        const index = blockHashIndex(distance)
+        let status = atomics.load(control, index)
+        if (status !== BASE.PRESENT && status !== BASE.FAILED) {
+          await this.#waits.blockHash(distance)
+          status = atomics.load(control, index)
+        }
+        if (status === BASE.FAILED) throw new Error(`there is no block ${number}`)
+        const bytes = new Uint8Array(control.buffer, (index + 1) * 4, 32)
+        const hash = new Uint8Array(32)
+        hash.set(bytes)
+        return { hash: () => hash }
+      },
+      putBlock: async () => {},
+      shallowCopy: () => blockchain,
+    }
+    return blockchain
+  }
+
+  /** Writes what the incarnation leaves behind; the scheduler's `finish` publishes it. */
+  #leave(
+    transaction: TxIndex,
+    incarnation: Incarnation,
+    result: RunTxResult | undefined,
+    error: unknown,
+  ): boolean {
+    const { control, allocator, atomics, store } = this.#context
+    const write = (field: number, value: number): void => {
+      atomics.store(control, transactionIndex(transaction, field), value)
+    }
+    const previous = atomics.load(control, transactionIndex(transaction, TRANSACTION.WRITE_SET))
+    const { writeSet, wroteElsewhere } = this.#publisher.publish(
+      transaction,
+      incarnation,
+      result === undefined ? undefined : this.#overlay,
+      previous,
+    )
+    const readSet = allocator.allocate(this.#reads.words + 1)
+    this.#reads.copyTo(store.block.reach(readSet + this.#reads.words), readSet)
+    const encoded =
+      result === undefined ? this.#encoder.encodeError(error) : this.#encoder.encode(result)
+    const at = allocator.allocate(1 + wordsForBytes(encoded.length))
+    store.block.reach(at + wordsForBytes(encoded.length))
+    store.block.words[at] = encoded.length
+    store.block.bytes.set(encoded, (at + 1) * 4)
+
+    write(TRANSACTION.READ_SET, readSet)
+    write(TRANSACTION.WRITE_SET, writeSet)
+    write(TRANSACTION.RESULT, at)
+    write(TRANSACTION.OUTCOME, result === undefined ? OUTCOME.ERROR : OUTCOME.RESULT)
+    return wroteElsewhere
+  }
+
+  async #createVM(): Promise<VM> {
+    const { common, evmOptions, hasBls } = this.#context
+    const blockchain = this.#blockchain()
+    const evm = new WorkerEVM(
+      {
+        common,
+        blockchain,
+        stateManager: this.#overlay,
+        bn254: new NobleBN254(),
+        ...evmOptions,
+      },
+      () => this.#facade.outermostExecuted(),
+    )
+    // Stock makes the BLS library when the EVM is made, by the hardfork of that moment.
+    if (!hasBls) (evm as unknown as { _bls: undefined })._bls = undefined
+    return createVM({ common, blockchain, stateManager: this.#facade, evm })
+  }
+}

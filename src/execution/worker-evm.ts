@@ -1,0 +1,47 @@
+// Stock's EVM with value transfers that do not read the receiver's balance, and nothing else changed.
+// Authority on which of the EVM's own reads are avoided; every override ends in stock's result.
+
+import { EVM, type EVMOpts, type EVMResult, type EVMRunCallOpts, type Message } from '@ethereumjs/evm'
+import type { Account } from '@ethereumjs/util'
+import { LazyAccount } from './lazy-account.ts'
+import { LARGEST_UNREAD_ADDITION } from './state-view.ts'
+
+type MessageWithTo = Parameters<EVM['_addToBalance']>[1]
+
+export class WorkerEVM extends EVM {
+  /** Called when a transaction's outermost message has been executed. */
+  readonly #afterOutermost: () => void
+
+  constructor(options: EVMOpts, afterOutermost: () => void) {
+    super(options)
+    this.#afterOutermost = afterOutermost
+  }
+
+  override async runCall(options: EVMRunCallOpts): Promise<EVMResult> {
+    if (options.message !== undefined) return super.runCall(options)
+    const result = await super.runCall(options)
+    this.#afterOutermost()
+    return result
+  }
+
+  /** Nothing to take: the account is put as stock does, since that touches it, but not looked at. */
+  protected override async _reduceSenderBalance(account: Account, message: Message): Promise<void> {
+    if (message.value !== 0n || !(account instanceof LazyAccount)) {
+      return super._reduceSenderBalance(account, message)
+    }
+    await this.journal.putAccount(message.caller, account)
+  }
+
+  /** An overflow is impossible: both sides are far below 2^256 where this path is taken. */
+  protected override async _addToBalance(toAccount: Account, message: MessageWithTo): Promise<void> {
+    if (
+      !(toAccount instanceof LazyAccount) ||
+      !toAccount.canAddUnread ||
+      message.value > LARGEST_UNREAD_ADDITION
+    ) {
+      return super._addToBalance(toAccount, message)
+    }
+    toAccount.addUnread(message.value)
+    await this.journal.putAccount(message.to, toAccount)
+  }
+}

@@ -1,0 +1,16 @@
+// The public interface of parallel-evm: everything that may be imported from outside is named here.
+
+export { createParallelExecutor, type ParallelExecutor } from './block/executor.ts'
+export type { TransactionListener } from './block/ordered-commit.ts'
+export type { BlockPhases, BlockReport } from './block/report.ts'
+export type { ParallelRunBlockOpts, ParallelRunBlockResult } from './block/run-block.ts'
+export { runBlock } from './block/shared-executor.ts'
+export { ParallelError, type ParallelErrorCode } from './errors.ts'
+export {
+  type ParallelOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  SCHEDULERS,
+  type SchedulerName,
+} from './options.ts'
+export type { WorkerSetup, WorkerSetupResult } from './workers/worker-setup.ts'

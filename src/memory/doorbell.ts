@@ -1,0 +1,52 @@
+// Sleeping and waking of workers and of the main thread, on counters in the control region.
+// Notifications hint and predicates decide: whoever wakes looks again; every sleep has a timeout.
+
+import type { AtomicOperations } from './atomics.ts'
+import { bellIndex, CONTROL } from './layout.ts'
+
+/** Rings every worker but `except`; cheap when nobody sleeps. */
+export function ringSleepers(
+  atomics: AtomicOperations,
+  control: Int32Array,
+  workers: number,
+  except = -1,
+): void {
+  if (atomics.load(control, CONTROL.SLEEPERS) === 0) return
+  ringAll(atomics, control, workers, except)
+}
+
+/** Rings every worker but `except`, asleep or not. */
+export function ringAll(
+  atomics: AtomicOperations,
+  control: Int32Array,
+  workers: number,
+  except = -1,
+): void {
+  for (let worker = 0; worker < workers; worker++) {
+    if (worker === except) continue
+    atomics.add(control, bellIndex(worker), 1)
+    atomics.notify(control, bellIndex(worker))
+  }
+}
+
+/** Rings the main thread. */
+export function ringMain(atomics: AtomicOperations, control: Int32Array): void {
+  atomics.add(control, CONTROL.MAIN_BELL, 1)
+  atomics.notify(control, CONTROL.MAIN_BELL)
+}
+
+/**
+ * Puts a worker to sleep until its bell moves on from `seen` or `timeout` ms pass.
+ * `seen` must have been loaded before the worker looked for work, else a ring could be lost.
+ */
+export function sleep(
+  atomics: AtomicOperations,
+  control: Int32Array,
+  worker: number,
+  seen: number,
+  timeout: number,
+): void {
+  atomics.add(control, CONTROL.SLEEPERS, 1)
+  atomics.wait(control, bellIndex(worker), seen, timeout)
+  atomics.sub(control, CONTROL.SLEEPERS, 1)
+}

@@ -1,0 +1,137 @@
+// Validates what the user passed and fills in defaults; the only place where defaults are decided.
+// Must not read anything but its argument and the number of cores.
+
+import { availableParallelism } from 'node:os'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { resolve as resolvePath } from 'node:path'
+import { ParallelError } from './errors.ts'
+
+/** The ways a block can be scheduled. */
+export const SCHEDULERS = ['auto', 'optimistic', 'sequential'] as const
+export type SchedulerName = (typeof SCHEDULERS)[number]
+
+/** Upper bound of `workers`: beyond it the doorbells and request ring are not sized. */
+export const MAX_WORKERS = 64
+
+/** Options of {@link createParallelExecutor}; every field is optional. */
+export interface ParallelOptions {
+  /** Worker threads, an integer in 1..64. Default: the number of cores available. */
+  workers?: number
+  /**
+   * - `auto` (default): blocks that are too small for threads to pay run inline, on the calling
+   *   thread, with stock's own code; others in parallel.
+   * - `optimistic`: every block that can run in parallel does, however small.
+   * - `sequential`: every block runs on the calling thread with stock's own code.
+   */
+  scheduler?: SchedulerName
+  /**
+   * Module that gives workers the function-valued EVM options, which cannot travel as data: custom
+   * precompiles, custom opcodes, `customCrypto` (kzg among it). A file path or URL; the module's
+   * default export is a {@link WorkerSetup}. Without it, a VM with such options runs sequentially.
+   */
+  workerSetup?: string | URL
+  /**
+   * `true` (default): when parallel execution fails midway (a worker died, memory is full), the
+   * transactions not yet committed run sequentially. `false` is for tests: such a block is refused
+   * with `FALLBACK_DISABLED`, so that no fallback hides a bug.
+   */
+  fallback?: boolean
+  /** Shared memory for state values, in MiB, 1..1024. Default 512; reserved, not committed. */
+  maxStateMiB?: number
+  /** Shared memory for the versions of one block, in MiB, 1..1024. Default 512. */
+  maxBlockMiB?: number
+}
+
+/** Options with every default filled in. */
+export interface ResolvedOptions {
+  workers: number
+  scheduler: SchedulerName
+  workerSetup: string | undefined
+  fallback: boolean
+  maxStateMiB: number
+  maxBlockMiB: number
+}
+
+const OPTION_NAMES: readonly (keyof ParallelOptions)[] = [
+  'workers',
+  'scheduler',
+  'workerSetup',
+  'fallback',
+  'maxStateMiB',
+  'maxBlockMiB',
+]
+
+/**
+ * Checks `options` and fills in the defaults.
+ * @throws ParallelError `INVALID_OPTION` naming the option and what is allowed.
+ */
+export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid('options', options, 'an object')
+  }
+  for (const name of Object.keys(options)) {
+    if (!(OPTION_NAMES as readonly string[]).includes(name)) {
+      throw new ParallelError(
+        'INVALID_OPTION',
+        `Unknown option "${name}"; the options are ${OPTION_NAMES.join(', ')}`,
+      )
+    }
+  }
+  const scheduler = options.scheduler ?? 'auto'
+  if (!SCHEDULERS.includes(scheduler)) {
+    throw invalid('scheduler', scheduler, `one of ${SCHEDULERS.map((s) => `"${s}"`).join(', ')}`)
+  }
+  if (options.fallback !== undefined && typeof options.fallback !== 'boolean') {
+    throw invalid('fallback', options.fallback, 'true or false')
+  }
+  return {
+    workers: integerWithin(
+      'workers',
+      options.workers,
+      1,
+      MAX_WORKERS,
+      Math.min(MAX_WORKERS, availableParallelism()),
+    ),
+    scheduler,
+    workerSetup: moduleUrl(options.workerSetup),
+    fallback: options.fallback ?? true,
+    maxStateMiB: integerWithin('maxStateMiB', options.maxStateMiB, 1, 1024, 512),
+    maxBlockMiB: integerWithin('maxBlockMiB', options.maxBlockMiB, 1, 1024, 512),
+  }
+}
+
+function integerWithin(
+  name: string,
+  value: number | undefined,
+  low: number,
+  high: number,
+  byDefault: number,
+): number {
+  if (value === undefined) return byDefault
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
+    throw invalid(name, value, `an integer from ${low} to ${high}`)
+  }
+  return value
+}
+
+function moduleUrl(value: string | URL | undefined): string | undefined {
+  if (value === undefined) return undefined
+  if (value instanceof URL) {
+    // Only files can be loaded by a worker without a loader; say so here and not from the thread.
+    if (value.protocol !== 'file:') throw invalid('workerSetup', value.href, 'a file path or URL')
+    fileURLToPath(value)
+    return value.href
+  }
+  if (typeof value !== 'string' || value === '') {
+    throw invalid('workerSetup', value, 'a file path or URL of a module')
+  }
+  return value.startsWith('file:') ? value : pathToFileURL(resolvePath(value)).href
+}
+
+function invalid(name: string, value: unknown, allowed: string): ParallelError {
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return new ParallelError(
+    'INVALID_OPTION',
+    `Option "${name}" is ${shown}; it must be ${allowed}`,
+  )
+}

@@ -1,0 +1,221 @@
+// Block-STM's collaborative scheduler over words in shared memory: who executes, validates and commits
+// which transaction next. Authority on the order of work, not on results: what is right is decided by
+// validation at the commit head, where everything below is final. Never touches versions itself.
+//
+// Two cursors sweep the block. Claims move them up by compare-exchange, aborts and new writes rewind
+// them, always after the status that makes the work available was stored: a sweep that passes a
+// transaction before it becomes available is repeated by the rewind that follows.
+//
+// Validation by the cursor is early warning: it finds stale reads while other work can overlap the
+// repetition. Validation at the commit head is the authority. Source: Block-STM (arXiv:2203.06871).
+
+import type { Incarnation, TxIndex } from '../ids.ts'
+import type { AtomicOperations } from '../memory/atomics.ts'
+import { CONTROL, HALT, OUTCOME, TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import { incarnationOf, packStatus, STATE, stateOf } from './transaction-status.ts'
+
+/** What the scheduler asks of the versions; implemented over the version store, or by a test. */
+export interface VersionJudge {
+  /** Whether the last incarnation of `transaction` would read the same now. */
+  validate(transaction: TxIndex): boolean
+  /** Turns everything that the last incarnation wrote into estimates. */
+  markEstimates(transaction: TxIndex): void
+  /** Called under the commit lock, in canonical order, once per transaction. */
+  committed(transaction: TxIndex): void
+}
+
+/** Nothing to claim at the moment. */
+export const NOTHING = -1
+
+export class BlockStmScheduler {
+  readonly #control: Int32Array
+  readonly #atomics: AtomicOperations
+  readonly #judge: VersionJudge
+  readonly #count: number
+
+  constructor(control: Int32Array, atomics: AtomicOperations, judge: VersionJudge) {
+    this.#control = control
+    this.#atomics = atomics
+    this.#judge = judge
+    this.#count = control[CONTROL.TRANSACTION_COUNT]
+  }
+
+  /** A {@link HALT} value other than RUNNING tells the workers to stop. */
+  halted(): number {
+    return this.#atomics.load(this.#control, CONTROL.HALT)
+  }
+
+  /** Stops all workers; the first reason stays. */
+  halt(reason: number, transaction: number): boolean {
+    const atomics = this.#atomics
+    if (atomics.load(this.#control, CONTROL.HALT) !== HALT.RUNNING) return false
+    atomics.store(this.#control, CONTROL.HALT_TRANSACTION, transaction)
+    return (
+      atomics.compareExchange(this.#control, CONTROL.HALT, HALT.RUNNING, reason) === HALT.RUNNING
+    )
+  }
+
+  /** Transactions below this one are final. */
+  committedEnd(): number {
+    return this.#atomics.load(this.#control, CONTROL.COMMITTED)
+  }
+
+  incarnation(transaction: TxIndex): Incarnation {
+    return incarnationOf(this.#status(transaction))
+  }
+
+  /** Whether `transaction` has a finished incarnation, so that a reader may go on. */
+  isSettled(transaction: number): boolean {
+    const state = stateOf(this.#status(transaction as TxIndex))
+    return state === STATE.EXECUTED || state === STATE.COMMITTED
+  }
+
+  /**
+   * Claims the lowest transaction that is ready and below `limit`, or returns {@link NOTHING}.
+   * The caller holds it until {@link finish}.
+   */
+  claimExecution(limit: number): TxIndex | typeof NOTHING {
+    const atomics = this.#atomics
+    const end = Math.min(limit, this.#count)
+    for (;;) {
+      const index = atomics.load(this.#control, CONTROL.EXECUTION_CURSOR)
+      if (index >= end) return NOTHING
+      if (!this.#advance(CONTROL.EXECUTION_CURSOR, index)) continue
+      const transaction = index as TxIndex
+      const status = this.#status(transaction)
+      if (stateOf(status) !== STATE.READY) continue
+      const executing = packStatus(incarnationOf(status), STATE.EXECUTING)
+      if (this.#exchange(transaction, status, executing)) return transaction
+    }
+  }
+
+  /**
+   * Validates the lowest transaction that may need it. Returns false when there was none.
+   * A failed validation aborts the transaction, which makes it ready again.
+   */
+  validateNext(): boolean {
+    const atomics = this.#atomics
+    for (;;) {
+      const index = atomics.load(this.#control, CONTROL.VALIDATION_CURSOR)
+      const end = Math.min(atomics.load(this.#control, CONTROL.EXECUTION_CURSOR), this.#count)
+      if (index >= end) return false
+      if (!this.#advance(CONTROL.VALIDATION_CURSOR, index)) continue
+      const transaction = index as TxIndex
+      const status = this.#status(transaction)
+      if (stateOf(status) !== STATE.EXECUTED) continue
+      if (!this.#judge.validate(transaction)) this.#invalidate(transaction, status)
+      return true
+    }
+  }
+
+  /**
+   * Ends an execution. Its versions, sets, result and outcome were written before the call.
+   * `wroteElsewhere`: it wrote a location that its previous incarnation did not, so that those above
+   * must be validated again; else only it itself is.
+   */
+  finish(transaction: TxIndex, wroteElsewhere: boolean): void {
+    const executed = packStatus(this.incarnation(transaction), STATE.EXECUTED)
+    this.#atomics.store(this.#control, transactionIndex(transaction, TRANSACTION.STATUS), executed)
+    if (this.#atomics.load(this.#control, CONTROL.VALIDATION_CURSOR) <= transaction) return
+    if (wroteElsewhere) {
+      this.#rewind(CONTROL.VALIDATION_CURSOR, transaction)
+    } else if (!this.#judge.validate(transaction)) {
+      this.#invalidate(transaction, executed)
+    }
+  }
+
+  /**
+   * Commits what can be committed. Returns whether the commit head moved. A worker that finds the
+   * lock taken leaves: the holder looks again after it lets go.
+   */
+  commit(): boolean {
+    const atomics = this.#atomics
+    let moved = false
+    for (;;) {
+      if (!this.#headIsExecuted()) return moved
+      if (atomics.compareExchange(this.#control, CONTROL.COMMIT_LOCK, 0, 1) !== 0) return moved
+      try {
+        if (this.#commitPrefix()) moved = true
+      } finally {
+        atomics.store(this.#control, CONTROL.COMMIT_LOCK, 0)
+      }
+      if (atomics.load(this.#control, CONTROL.HALT) !== HALT.RUNNING) return moved
+    }
+  }
+
+  /** Runs under the commit lock. */
+  #commitPrefix(): boolean {
+    const atomics = this.#atomics
+    const first = atomics.load(this.#control, CONTROL.COMMITTED)
+    let head = first
+    while (head < this.#count) {
+      const transaction = head as TxIndex
+      const status = this.#status(transaction)
+      if (stateOf(status) !== STATE.EXECUTED) break
+      if (!this.#judge.validate(transaction)) {
+        this.#invalidate(transaction, status)
+        break
+      }
+      const outcome = atomics.load(
+        this.#control,
+        transactionIndex(transaction, TRANSACTION.OUTCOME),
+      )
+      if (outcome === OUTCOME.ERROR) {
+        this.halt(HALT.INVALID_TRANSACTION, transaction)
+        return head > first
+      }
+      // Everything below is final, so nothing can invalidate it any more; a cursor validation that is
+      // under way now resolves the same versions and finds the same.
+      if (!this.#exchange(transaction, status, packStatus(incarnationOf(status), STATE.COMMITTED))) {
+        break
+      }
+      this.#judge.committed(transaction)
+      head++
+      atomics.store(this.#control, CONTROL.COMMITTED, head)
+    }
+    if (head === this.#count) this.halt(HALT.DONE, head)
+    return head > first
+  }
+
+  #headIsExecuted(): boolean {
+    const head = this.#atomics.load(this.#control, CONTROL.COMMITTED)
+    return head < this.#count && stateOf(this.#status(head as TxIndex)) === STATE.EXECUTED
+  }
+
+  /** Aborts an executed incarnation, unless somebody else already has. */
+  #invalidate(transaction: TxIndex, executed: number): void {
+    const incarnation = incarnationOf(executed)
+    if (!this.#exchange(transaction, executed, packStatus(incarnation, STATE.ABORTING))) return
+    this.#atomics.add(this.#control, CONTROL.FAILED_VALIDATIONS, 1)
+    this.#judge.markEstimates(transaction)
+    this.#atomics.store(
+      this.#control,
+      transactionIndex(transaction, TRANSACTION.STATUS),
+      packStatus(incarnation + 1, STATE.READY),
+    )
+    this.#rewind(CONTROL.VALIDATION_CURSOR, transaction + 1)
+    this.#rewind(CONTROL.EXECUTION_CURSOR, transaction)
+  }
+
+  #status(transaction: TxIndex): number {
+    return this.#atomics.load(this.#control, transactionIndex(transaction, TRANSACTION.STATUS))
+  }
+
+  #exchange(transaction: TxIndex, from: number, to: number): boolean {
+    const index = transactionIndex(transaction, TRANSACTION.STATUS)
+    return this.#atomics.compareExchange(this.#control, index, from, to) === from
+  }
+
+  #advance(cursor: number, from: number): boolean {
+    return this.#atomics.compareExchange(this.#control, cursor, from, from + 1) === from
+  }
+
+  /** Lowers a cursor to `to`; a cursor that is lower stays. */
+  #rewind(cursor: number, to: number): void {
+    for (;;) {
+      const current = this.#atomics.load(this.#control, cursor)
+      if (current <= to) return
+      if (this.#atomics.compareExchange(this.#control, cursor, current, to) === current) return
+    }
+  }
+}

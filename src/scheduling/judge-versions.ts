@@ -1,0 +1,36 @@
+// Answers the scheduler's questions from the version store: what validation, estimates and commit mean
+// for versions. The only place where scheduling and versions meet.
+
+import type { TxIndex } from '../ids.ts'
+import type { AtomicOperations } from '../memory/atomics.ts'
+import { TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import { forEachWriter, validateReadSet } from '../mvcc/read-set.ts'
+import type { VersionStore } from '../mvcc/version-store.ts'
+import { forEachWrite } from '../mvcc/write-set.ts'
+import type { VersionJudge } from './block-stm-scheduler.ts'
+
+/** A judge over the read and write sets that the control words of each transaction lead to. */
+export function judgeVersions(
+  control: Int32Array,
+  store: VersionStore,
+  atomics: AtomicOperations,
+): VersionJudge {
+  const field = (transaction: TxIndex, name: number): number =>
+    atomics.load(control, transactionIndex(transaction, name))
+  return {
+    validate: (transaction) =>
+      validateReadSet(store, field(transaction, TRANSACTION.READ_SET), transaction),
+    markEstimates: (transaction) => {
+      forEachWrite(store.block, field(transaction, TRANSACTION.WRITE_SET), (_kind, _location, node) =>
+        store.markEstimate(node),
+      )
+    },
+    committed: (transaction) => {
+      let level = 1
+      forEachWriter(store.block, field(transaction, TRANSACTION.READ_SET), (writer) => {
+        level = Math.max(level, 1 + field(writer, TRANSACTION.LEVEL))
+      })
+      atomics.store(control, transactionIndex(transaction, TRANSACTION.LEVEL), level)
+    },
+  }
+}

@@ -1,0 +1,108 @@
+// A worker's part in a block: commit, validate, resume, execute, or sleep, until the block is halted.
+// Authority on the order in which a worker looks for work; the scheduler says what the work is.
+
+import { HaltedError } from '../execution/lane-waits.ts'
+import type { BlockContext } from '../execution/transaction-runner.ts'
+import { ringMain, ringSleepers, sleep } from '../memory/doorbell.ts'
+import { bellIndex, CONTROL, HALT } from '../memory/layout.ts'
+import { type BlockStmScheduler, NOTHING } from '../scheduling/block-stm-scheduler.ts'
+import type { Lane } from './lane-pool.ts'
+import { LaneBoard } from './lanes.ts'
+import type { BlockWork } from './worker-environment.ts'
+
+/** A sleeping worker looks again after this many ms, should a ring ever be lost. */
+const SLEEP_MS = 50
+
+export interface BlockLoopOptions {
+  work: BlockWork
+  worker: number
+  workers: number
+  /** Executions that may be under way at once, at least 2: the last one is kept for lower work. */
+  lanes: number
+}
+
+/**
+ * Works until the block is halted.
+ * @returns the error for which this worker halted the block, if it did.
+ */
+export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> {
+  const { worker, workers } = options
+  const { context, scheduler, lanes } = options.work
+  const { control, atomics } = context
+  const board = new LaneBoard(control, context.store.state, scheduler, atomics)
+  lanes.begin(board)
+  let failure: unknown
+
+  const fail = (error: unknown): void => {
+    failure ??= error
+    scheduler.halt(HALT.WORKER_ERROR, scheduler.committedEnd())
+  }
+
+  const execute = async (lane: Lane): Promise<void> => {
+    const { transaction } = lane
+    try {
+      atomics.add(control, CONTROL.EXECUTIONS, 1)
+      const wroteElsewhere = await lane.runner.run(
+        transaction,
+        scheduler.incarnation(transaction),
+        options.work.transaction(transaction),
+      )
+      scheduler.finish(transaction, wroteElsewhere)
+    } catch (error) {
+      if (!(error instanceof HaltedError)) fail(error)
+    }
+    lanes.giveBack(lane)
+    board.finished()
+  }
+
+  for (;;) {
+    if (scheduler.halted() !== HALT.RUNNING) {
+      const abandon = board.takeHalted()
+      if (abandon === undefined) break
+      await board.run(abandon)
+      continue
+    }
+    // Loaded before looking for work: a ring that comes while looking keeps the worker awake.
+    const bell = atomics.load(control, bellIndex(worker))
+    const before = scheduler.committedEnd()
+    if (scheduler.commit()) {
+      tellMain(context, before, scheduler)
+      ringSleepers(atomics, control, workers, worker)
+      continue
+    }
+    if (scheduler.halted() !== HALT.RUNNING) continue
+    if (scheduler.validateNext()) {
+      ringSleepers(atomics, control, workers, worker)
+      continue
+    }
+    const resume = board.takeReady()
+    if (resume !== undefined) {
+      await board.run(resume)
+      ringSleepers(atomics, control, workers, worker)
+      continue
+    }
+    // The last lane is for a transaction below all that wait: what they wait for can always run.
+    const spare = lanes.busy < options.lanes - 1
+    const transaction = scheduler.claimExecution(
+      spare ? Number.POSITIVE_INFINITY : board.lowestSuspended(),
+    )
+    if (transaction !== NOTHING) {
+      const lane = lanes.take(transaction)
+      await board.run(() => void execute(lane))
+      ringSleepers(atomics, control, workers, worker)
+      continue
+    }
+    sleep(atomics, control, worker, bell, SLEEP_MS)
+  }
+  ringSleepers(atomics, control, workers, worker)
+  ringMain(atomics, control)
+  return failure
+}
+
+/** Rings the main thread if the commit head passed the point that it waits for. */
+function tellMain(context: BlockContext, before: number, scheduler: BlockStmScheduler): void {
+  const notice = context.atomics.load(context.control, CONTROL.COMMIT_NOTICE)
+  if (before < notice && scheduler.committedEnd() >= notice) {
+    ringMain(context.atomics, context.control)
+  }
+}

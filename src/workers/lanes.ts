@@ -1,0 +1,144 @@
+// The lanes of a worker: executions that can be suspended while others go on.
+// Authority on what a suspended lane waits for. A lane waits for the main thread or for a lower
+// transaction, never for a higher one, so that waits form no cycle.
+//
+// One lane runs at a time. It gives control back by finishing or by suspending; an await on anything
+// else (a user's asynchronous precompile) keeps control with the lane, and the event loop runs on.
+
+import { HaltedError, type LaneWaits } from '../execution/lane-waits.ts'
+import type { RecordId, TxIndex } from '../ids.ts'
+import type { AtomicOperations } from '../memory/atomics.ts'
+import { ringMain } from '../memory/doorbell.ts'
+import {
+  ACCOUNT,
+  BASE,
+  blockHashIndex,
+  CONTROL,
+  REQUEST,
+  REQUEST_KIND_BITS,
+  ringIndex,
+  SLOT,
+} from '../memory/layout.ts'
+import type { SharedRegion } from '../memory/shared-region.ts'
+import type { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
+
+/** A suspended lane: `ready` is the predicate that decides, whatever woke the worker. */
+interface Suspended {
+  transaction: TxIndex
+  ready: () => boolean
+  resume: () => void
+  fail: (error: Error) => void
+}
+
+/** What the lanes of one worker share. */
+export class LaneBoard {
+  readonly #control: Int32Array
+  readonly #state: SharedRegion
+  readonly #scheduler: BlockStmScheduler
+  readonly #atomics: AtomicOperations
+  readonly #suspended: Suspended[] = []
+  #handBack: (() => void) | undefined
+
+  constructor(
+    control: Int32Array,
+    state: SharedRegion,
+    scheduler: BlockStmScheduler,
+    atomics: AtomicOperations,
+  ) {
+    this.#control = control
+    this.#state = state
+    this.#scheduler = scheduler
+    this.#atomics = atomics
+  }
+
+  get suspendedCount(): number {
+    return this.#suspended.length
+  }
+
+  /** The lowest transaction that a suspended lane holds, or Infinity. */
+  lowestSuspended(): number {
+    let lowest = Number.POSITIVE_INFINITY
+    for (const lane of this.#suspended) lowest = Math.min(lowest, lane.transaction)
+    return lowest
+  }
+
+  /** Lets a lane run by `start`, until it gives control back. */
+  run(start: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      this.#handBack = resolve
+      start()
+    })
+  }
+
+  /** The running lane has finished. */
+  finished(): void {
+    const handBack = this.#handBack
+    this.#handBack = undefined
+    handBack?.()
+  }
+
+  /** Resumes the suspended lane with the lowest transaction that can go on, if there is one. */
+  takeReady(): (() => void) | undefined {
+    let best = -1
+    for (let i = 0; i < this.#suspended.length; i++) {
+      const lane = this.#suspended[i]
+      if (best >= 0 && this.#suspended[best].transaction < lane.transaction) continue
+      if (lane.ready()) best = i
+    }
+    if (best < 0) return undefined
+    const [lane] = this.#suspended.splice(best, 1)
+    return lane.resume
+  }
+
+  /** Fails every suspended lane: the block was halted. */
+  takeHalted(): (() => void) | undefined {
+    const lane = this.#suspended.pop()
+    return lane === undefined ? undefined : () => lane.fail(new HaltedError())
+  }
+
+  /** The waits of a lane that executes `transaction`. */
+  waits(transaction: TxIndex): LaneWaits {
+    const suspend = (ready: () => boolean): Promise<void> => {
+      if (ready()) return Promise.resolve()
+      return new Promise((resume, fail) => {
+        this.#suspended.push({ transaction, ready, resume, fail })
+        this.finished()
+      })
+    }
+    const base = (index: number, request: number): Promise<void> => {
+      this.#atomics.add(this.#control, CONTROL.BASE_WAITS, 1)
+      const words = this.#state.words
+      if (this.#atomics.compareExchange(words, index, BASE.UNKNOWN, BASE.REQUESTED) === BASE.UNKNOWN) {
+        this.#request(request)
+      }
+      return suspend(() => this.#atomics.load(this.#state.words, index) === BASE.PRESENT)
+    }
+    return {
+      account: (record: RecordId) =>
+        base(record + ACCOUNT.STATUS, (record << REQUEST_KIND_BITS) | REQUEST.ACCOUNT),
+      slot: (record: RecordId) =>
+        base(record + SLOT.STATUS, (record << REQUEST_KIND_BITS) | REQUEST.SLOT),
+      code: (record: RecordId) =>
+        base(record + ACCOUNT.CODE_STATUS, (record << REQUEST_KIND_BITS) | REQUEST.CODE),
+      blockHash: (distance: number) => {
+        const index = blockHashIndex(distance)
+        const seen = this.#atomics.compareExchange(this.#control, index, BASE.UNKNOWN, BASE.REQUESTED)
+        if (seen === BASE.UNKNOWN) {
+          this.#request((distance << REQUEST_KIND_BITS) | REQUEST.BLOCK_HASH)
+        }
+        return suspend(() => this.#atomics.load(this.#control, index) >= BASE.PRESENT)
+      },
+      transaction: (lower: number) => {
+        this.#atomics.add(this.#control, CONTROL.ESTIMATE_WAITS, 1)
+        return suspend(() => this.#scheduler.isSettled(lower))
+      },
+    }
+  }
+
+  /** Puts a request into the ring. The main thread reads a slot once it is not 0. */
+  #request(request: number): void {
+    const position = this.#atomics.add(this.#control, CONTROL.REQUEST_TAIL, 1)
+    this.#atomics.store(this.#control, ringIndex(position), request + 1)
+    ringMain(this.#atomics, this.#control)
+  }
+}

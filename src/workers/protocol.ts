@@ -1,0 +1,52 @@
+// What the main thread sends to a worker and gets back, as data. Authority on the messages.
+// Nothing per transaction is a message: that goes through shared memory.
+
+import type { TransactionRules } from '../execution/transaction-runner.ts'
+import type { SerializedError } from './serialized-error.ts'
+
+/** Makes the worker load its modules, so that the first block does not wait for them. */
+export interface WarmTask {
+  kind: 'warm'
+  workerSetup: string | undefined
+}
+
+/** One block's work; every worker of the pool gets one and returns when the block is halted. */
+export interface BlockTask {
+  kind: 'block'
+  worker: number
+  workers: number
+  workerSetup: string | undefined
+  /** Changes whenever one of the buffers is another one: what was made over the old is void then. */
+  memoryGeneration: number
+  control: SharedArrayBuffer
+  buckets: SharedArrayBuffer
+  seed: number
+  state: SharedArrayBuffer
+  /** Changes whenever the state region was emptied: copies of its code are void then. */
+  stateGeneration: number
+  block: SharedArrayBuffer
+  headerRlp: Uint8Array
+  /** Encoded by `encodeCommon`. */
+  vmCommon: string
+  blockCommon: string
+  transactionCommon: string
+  rules: TransactionRules
+  evm: EvmData
+  lanes: number
+}
+
+/** The EVM's options that are data. */
+export interface EvmData {
+  allowUnlimitedContractSize: boolean
+  allowUnlimitedInitCodeSize: boolean
+  /** Whether the main thread's EVM has BLS precompiles: it decides that when it is made. */
+  bls: boolean
+}
+
+export type WorkerTask = WarmTask | BlockTask
+
+/** What a worker says at the end of its task. */
+export type WorkerReport =
+  | { kind: 'done'; busyMs: number }
+  /** The worker halted the block because of an error that is not a transaction's. */
+  | { kind: 'failed'; error: SerializedError }

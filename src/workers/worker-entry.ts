@@ -1,0 +1,38 @@
+// Where a worker thread starts: takes tasks, reports how they ended, and nothing else.
+
+import { runBlockLoop } from './block-loop.ts'
+import type { WorkerReport, WorkerTask } from './protocol.ts'
+import { serializeError } from './serialized-error.ts'
+import { WorkerEnvironment } from './worker-environment.ts'
+import { loadWorkerSetup } from './worker-setup.ts'
+import { patchInterpreter } from '../execution/interpreter-patch.ts'
+import { nativeAtomics } from '../memory/atomics.ts'
+import { CONTROL, HALT } from '../memory/layout.ts'
+
+const environment = new WorkerEnvironment()
+
+export default async function runTask(task: WorkerTask): Promise<WorkerReport> {
+  const start = performance.now()
+  try {
+    if (task.kind === 'warm') {
+      await Promise.all([patchInterpreter(), loadWorkerSetup(task.workerSetup)])
+    } else {
+      const work = await environment.prepare(task)
+      const error = await runBlockLoop({
+        work,
+        worker: task.worker,
+        workers: task.workers,
+        lanes: task.lanes,
+      })
+      if (error !== undefined) return { kind: 'failed', error: serializeError(error) }
+    }
+    return { kind: 'done', busyMs: performance.now() - start }
+  } catch (error) {
+    // The others must not wait for this worker.
+    if (task.kind === 'block') {
+      const control = new Int32Array(task.control)
+      nativeAtomics.compareExchange(control, CONTROL.HALT, HALT.RUNNING, HALT.WORKER_ERROR)
+    }
+    return { kind: 'failed', error: serializeError(error) }
+  }
+}

@@ -1,0 +1,169 @@
+// What a worker keeps from block to block: views of shared memory, chain rules, EVMs.
+// Authority on when a kept thing is void; everything here is private to one thread.
+
+import type { Common } from '@ethereumjs/common'
+import type { TypedTransaction } from '@ethereumjs/tx'
+import { decodeBlock, decodeCommon, decodeTransaction } from '../execution/chain-data.ts'
+import { CodeCache } from '../execution/code-cache.ts'
+import { patchInterpreter } from '../execution/interpreter-patch.ts'
+import type { BlockContext } from '../execution/transaction-runner.ts'
+import type { TxIndex } from '../ids.ts'
+import { nativeAtomics } from '../memory/atomics.ts'
+import { TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
+import { readBytes, wordsForBytes } from '../memory/word-codec.ts'
+import { LocationTable } from '../mvcc/location-table.ts'
+import { VersionStore } from '../mvcc/version-store.ts'
+import { judgeVersions } from '../scheduling/judge-versions.ts'
+import { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
+import { LanePool } from './lane-pool.ts'
+import type { BlockTask } from './protocol.ts'
+import { loadWorkerSetup } from './worker-setup.ts'
+
+/** Everything that {@link runBlockLoop} needs for one block. */
+export interface BlockWork {
+  context: BlockContext
+  scheduler: BlockStmScheduler
+  lanes: LanePool
+  transaction: (index: TxIndex) => TypedTransaction
+}
+
+/** Views over one set of buffers. */
+interface Memory {
+  generation: number
+  control: Int32Array
+  store: VersionStore
+  table: LocationTable
+  allocators: RegionAllocator[]
+  allocator: RegionAllocator
+}
+
+interface Kept {
+  memory: Memory
+  key: string
+  context: BlockContext
+  transactionCommon: Common
+  lanes: LanePool
+}
+
+export class WorkerEnvironment {
+  readonly #codes = new CodeCache()
+  #stateGeneration = -1
+  #kept: Kept | undefined
+
+  /** Makes ready for `task`, reusing what the blocks before have in common with it. */
+  async prepare(task: BlockTask): Promise<BlockWork> {
+    await patchInterpreter()
+    const memory = this.#memory(task)
+    const kept = await this.#rules(task, memory)
+    const { context } = kept
+    context.block = decodeBlock(task.headerRlp, context.block.common)
+    context.rules = task.rules
+    return {
+      context,
+      scheduler: new BlockStmScheduler(
+        memory.control,
+        nativeAtomics,
+        judgeVersions(memory.control, memory.store, nativeAtomics),
+      ),
+      lanes: kept.lanes,
+      transaction: transactionReader(memory, kept.transactionCommon),
+    }
+  }
+
+  #memory(task: BlockTask): Memory {
+    if (task.stateGeneration !== this.#stateGeneration) {
+      this.#stateGeneration = task.stateGeneration
+      this.#codes.forgetState()
+      for (const allocator of this.#kept?.memory.allocators ?? []) allocator.forget()
+    }
+    this.#codes.forgetBlock()
+    const kept = this.#kept?.memory
+    if (kept?.generation === task.memoryGeneration) {
+      // The block region was reset since, and the state region's stock stays good.
+      kept.allocator.forget()
+      return kept
+    }
+    const state = new SharedRegion(task.state)
+    const block = new SharedRegion(task.block)
+    const control = new Int32Array(task.control)
+    const stateAllocator = new RegionAllocator(state)
+    const allocator = new RegionAllocator(block)
+    return {
+      generation: task.memoryGeneration,
+      control,
+      store: new VersionStore(control, state, block, allocator, nativeAtomics),
+      table: new LocationTable(
+        new Int32Array(task.buckets),
+        task.seed,
+        state,
+        stateAllocator,
+        nativeAtomics,
+      ),
+      allocators: [stateAllocator, allocator],
+      allocator,
+    }
+  }
+
+  async #rules(task: BlockTask, memory: Memory): Promise<Kept> {
+    const { vmCommon, blockCommon, transactionCommon, evm } = task
+    const key = [vmCommon, blockCommon, transactionCommon, JSON.stringify(evm)].join('\n')
+    if (this.#kept?.key === key && this.#kept.memory === memory) return this.#kept
+
+    const setup = await loadWorkerSetup(task.workerSetup)
+    const commons = new Map<string, Common>()
+    const common = (encoded: string): Common => {
+      let decoded = commons.get(encoded)
+      if (decoded === undefined) {
+        decoded = decodeCommon(encoded, setup.customCrypto)
+        commons.set(encoded, decoded)
+      }
+      return decoded
+    }
+    const context: BlockContext = {
+      control: memory.control,
+      store: memory.store,
+      table: memory.table,
+      allocator: memory.allocator,
+      codes: this.#codes,
+      atomics: nativeAtomics,
+      common: common(vmCommon),
+      block: decodeBlock(task.headerRlp, common(blockCommon)),
+      evmOptions: {
+        allowUnlimitedContractSize: evm.allowUnlimitedContractSize,
+        allowUnlimitedInitCodeSize: evm.allowUnlimitedInitCodeSize,
+        ...setup.evmOpts,
+      },
+      hasBls: evm.bls,
+      rules: task.rules,
+    }
+    this.#kept = {
+      memory,
+      key,
+      context,
+      transactionCommon: common(transactionCommon),
+      lanes: new LanePool(context),
+    }
+    return this.#kept
+  }
+}
+
+/** Decodes a transaction when it is first executed here, and keeps it for further incarnations. */
+function transactionReader(
+  memory: Memory,
+  common: Common,
+): (index: TxIndex) => TypedTransaction {
+  const decoded = new Map<TxIndex, TypedTransaction>()
+  return (index) => {
+    let tx = decoded.get(index)
+    if (tx === undefined) {
+      const at = memory.control[transactionIndex(index, TRANSACTION.BYTES)]
+      const block = memory.store.block
+      const length = block.reach(at)[at]
+      block.reach(at + 1 + wordsForBytes(length))
+      tx = decodeTransaction(readBytes(block.bytes, at + 1, length), common)
+      decoded.set(index, tx)
+    }
+    return tx
+  }
+}

@@ -1,0 +1,114 @@
+// The task as users start it: through Hardhat's command line and through its runtime environment.
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createHardhatRuntimeEnvironment } from 'hardhat/hre'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { BenchReport } from '../../plugin/bench/report.ts'
+import plugin from '../../plugin/index.ts'
+
+const repository = fileURLToPath(new URL('../../', import.meta.url))
+const hardhat = join(repository, 'node_modules', 'hardhat', 'dist', 'src', 'cli.js')
+const environment = { ...process.env, CI: 'true', HARDHAT_DISABLE_TELEMETRY_PROMPT: 'true' }
+
+interface Finished {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function runTask(...given: string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [hardhat, 'parallel-bench', ...given],
+      { cwd: repository, env: environment },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+      },
+    )
+  })
+}
+
+describe('npx hardhat parallel-bench', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'parallel-bench-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('measures a workload, prints the table and writes the report', async () => {
+    const json = join(folder, 'out.json')
+    const size = ['--txs', '20', '--runs', '1', '--workers', '1,2']
+    const { code, stdout, stderr } = await runTask(
+      ...['--workload', 'transfers', ...size, '--json', json],
+    )
+    expect(stderr).not.toContain('NOT EQUAL')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/transfers +20 +0\.42 /)
+    expect(stdout).toContain('Equal to stock on every run')
+    const report = JSON.parse(readFileSync(json, 'utf8')) as BenchReport
+    expect(report.isEqual).toBe(true)
+    expect(report.rows.map(({ name, parallel }) => [name, parallel.length])).toEqual([
+      ['transfers', 2],
+    ])
+  })
+
+  it('refuses a bad option in one line and exits with 1', async () => {
+    const { code, stdout, stderr } = await runTask('--workload', 'nfts')
+    expect(code).toBe(1)
+    expect(stdout + stderr).toContain('--workload: unknown workload "nfts"; allowed are mainnet,')
+  })
+
+  // Windows has no SIGINT to send.
+  it.skipIf(process.platform === 'win32')('ends with 130 on Ctrl-C', async () => {
+    const given = ['parallel-bench', '--workload', 'transfers', '--txs', '20', '--runs', '1000']
+    const child = spawn(process.execPath, [hardhat, ...given], {
+      cwd: repository,
+      env: environment,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      // The first progress line: the benchmark is running and listens to signals.
+      if (stderr === '') setTimeout(() => child.kill('SIGINT'), 2_000)
+      stderr += text
+    })
+    const [code] = (await once(child, 'close')) as [number | null]
+    expect(stderr).toContain('parallel-bench: interrupted')
+    expect(code).toBe(130)
+  })
+})
+
+describe("the plugin in Hardhat's runtime environment", () => {
+  it('resolves its config section and runs its task', async () => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+    try {
+      const hre = await createHardhatRuntimeEnvironment(
+        { plugins: [plugin], parallel: { workers: 1 } },
+        {},
+        repository,
+      )
+      expect(hre.config.parallel).toEqual({ workers: 1, scheduler: 'auto' })
+      const result = await hre.tasks
+        .getTask('parallel-bench')
+        .run({ workload: 'mint', txs: 10, runs: 1 })
+      expect(result).toMatchObject({ success: true, value: { isEqual: true } })
+      expect(result.value.options.workers).toEqual([1])
+      expect(log.mock.calls.flat().join('\n')).toContain('Equal to stock on every run')
+    } finally {
+      log.mockRestore()
+    }
+  })
+
+  it('refuses a bad config with the key in the message', async () => {
+    const creating = createHardhatRuntimeEnvironment({
+      plugins: [plugin],
+      parallel: { workers: -1 },
+    })
+    await expect(creating).rejects.toThrow('parallel.workers must be an integer from 1 to 64')
+  })
+})

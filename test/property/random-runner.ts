@@ -1,0 +1,50 @@
+// Runs random blocks in batches until enough have been compared, and describes the first failure.
+// Authority on seeds: batch k of a run with seed S is fast-check's seed S + k, and is printed.
+// It must not stop at a batch's first difference without shrinking it to a plan one can read.
+import fc from 'fast-check'
+
+import type { Implementation } from '../support/implementation.ts'
+import { checkPlan, printPlan, Tally } from '../support/random-check.ts'
+import { worldPlan } from '../support/random-plan.ts'
+
+const batchSize = 500
+
+export interface RandomRun {
+  readonly implementation: Implementation
+  readonly seed: number
+  /** 0 runs until a difference is found. */
+  readonly blocks: number
+  readonly log: (line: string) => void
+}
+
+/** Undefined when every block was equal. */
+export async function runRandomBlocks(run: RandomRun): Promise<string | undefined> {
+  const tally = new Tally()
+  const started = performance.now()
+  for (let seed = run.seed; run.blocks === 0 || tally.blocks < run.blocks; seed++) {
+    const left = run.blocks === 0 ? batchSize : run.blocks - tally.blocks
+    const plans = Math.min(batchSize, left)
+    const details = await fc.check(
+      fc.asyncProperty(worldPlan, async (plan) => {
+        const differences = await checkPlan(plan, run.implementation, tally)
+        if (differences.length > 0) throw new Error(differences.join('\n'))
+      }),
+      { seed, numRuns: plans },
+    )
+    const seconds = ((performance.now() - started) / 1000).toFixed(0)
+    run.log(`seed ${seed}, ${plans} plans, ${seconds} s so far: ${tally}`)
+    if (details.failed) {
+      const plan = details.counterexample?.[0]
+      return [
+        `different with seed ${seed}, path ${details.counterexamplePath}`,
+        details.errorInstance instanceof Error ? details.errorInstance.message : '',
+        `plan: ${plan === undefined ? 'none' : printPlan(plan)}`,
+      ].join('\n')
+    }
+  }
+  return undefined
+}
+
+export function randomSeed(): number {
+  return Math.floor(Math.random() * 2 ** 31)
+}

@@ -1,0 +1,49 @@
+// The implementation under test, as the suites see it: a thing that runs blocks and can be closed.
+// Takes the package's executor, or stock ethereumjs itself to prove that a suite's harness is sound.
+// It must not soften anything: no fallback, no scheduler that may choose stock by itself.
+import { type RunBlockResult, runBlock, type VM } from '@ethereumjs/vm'
+
+import type { BlockReport, ParallelOptions, ParallelRunBlockOpts } from '../../src/index.ts'
+
+export type { BlockReport }
+
+export interface Implementation {
+  readonly name: string
+  readonly workers: number
+  readonly isStock: boolean
+  runBlock(vm: VM, opts: ParallelRunBlockOpts): Promise<RunBlockResult & { parallel?: BlockReport }>
+  close(): Promise<void>
+}
+
+export function stockImplementation(): Implementation {
+  return { name: 'stock', workers: 0, isStock: true, runBlock, close: async () => {} }
+}
+
+/** Workers always where possible, and no rescue by a sequential rerun: what is tested is the parallel path. */
+export async function parallelImplementation(
+  options: ParallelOptions & { workers: number },
+): Promise<Implementation> {
+  const { createParallelExecutor } = await import('../../src/index.ts')
+  const executor = await createParallelExecutor({
+    scheduler: 'optimistic',
+    fallback: false,
+    workerSetup: new URL('./worker-setup-kzg.ts', import.meta.url),
+    ...options,
+  })
+  return {
+    name: `parallel-evm, ${options.workers} worker${options.workers === 1 ? '' : 's'}`,
+    workers: options.workers,
+    isStock: false,
+    runBlock: (vm, opts) => executor.runBlock(vm, opts),
+    close: () => executor.close(),
+  }
+}
+
+export function loadImplementation(options: {
+  stock: boolean
+  workers: number
+}): Promise<Implementation> {
+  return options.stock
+    ? Promise.resolve(stockImplementation())
+    : parallelImplementation({ workers: options.workers })
+}

@@ -1,0 +1,23 @@
+// A KZG backend with exactly what executing a block needs: blob transactions ask that one is set,
+// and the point-evaluation precompile verifies single openings, which need only tau in G2.
+// It is no full trusted setup: it must not be used to make commitments or blob proofs.
+import { KZG } from 'micro-eth-signer/kzg.js'
+
+// From the public KZG ceremony (EIP-4844): the group generators and tau times the G2 generator.
+const generatorOfG1 =
+  '0x97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb'
+const generatorOfG2 =
+  '0x93e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8'
+const tauInG2 =
+  '0xb5bfd7dd8cdeb128843bc287230af38926187075cbfbefa81009a2ce615ac53d2914e5870cb452d2afaaab24f3499f72185cbfee53492714734429b7b38608e23926c911cceceac9a36851477ba4c60b087041de621000edc98edada20c1def2'
+
+let shared: KZG | undefined
+
+export function testKzg(): KZG {
+  shared ??= new KZG({
+    // The Lagrange points are read by commitments only; the class wants at least two.
+    g1_lagrange: [generatorOfG1, generatorOfG1],
+    g2_monomial: [generatorOfG2, tauInG2],
+  })
+  return shared
+}

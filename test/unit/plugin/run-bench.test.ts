@@ -1,0 +1,171 @@
+// A whole benchmark on stand-in executors: output, report, failures and interruption.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ExecutorFactory } from '../../../plugin/bench/executors.ts'
+import type { BenchReport } from '../../../plugin/bench/report.ts'
+import { runBench } from '../../../plugin/bench/run-bench.ts'
+import { optionsWith } from './support/options.ts'
+import { createStandInFactory, type StandInLog } from './support/stand-in-executor.ts'
+
+function createHost(createExecutor: ExecutorFactory = createStandInFactory()) {
+  const printed: string[] = []
+  const errors: string[] = []
+  const interrupt = new AbortController()
+  return {
+    printed,
+    errors,
+    interrupt,
+    print: (line: string) => printed.push(line),
+    printError: (line: string) => errors.push(line),
+    progressStream: { write: () => true },
+    createExecutor,
+    signal: interrupt.signal,
+  }
+}
+
+describe('a benchmark', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'run-bench-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  it('prints header, rows and summary, and returns what it printed as data', async () => {
+    const host = createHost()
+    const report = await runBench(optionsWith({ workloads: ['transfers', 'mint'] }), host)
+    expect(report.isEqual).toBe(true)
+    expect(report.rows.map(({ name }) => name)).toEqual(['transfers', 'mint'])
+    const text = host.printed.join('\n')
+    expect(text).toMatch(/^machine {3}/)
+    expect(text).toMatch(/\ntransfers +4 +0\.08 /)
+    expect(text).toMatch(/Equal to stock on every run: .* \(8 runs\)\.$/)
+    expect(host.errors).toEqual([])
+  })
+
+  it('writes the report as JSON of a stable shape', async () => {
+    const jsonFile = join(folder, 'report.json')
+    const report = await runBench(optionsWith({ jsonFile }), createHost())
+    const written = JSON.parse(readFileSync(jsonFile, 'utf8')) as BenchReport
+    expect(written).toEqual(JSON.parse(JSON.stringify(report)))
+    const number = expect.any(Number)
+    const text = expect.any(String)
+    const stockSample = { total: number, recovery: number, execution: number, root: number }
+    const parallelSample = {
+      total: number,
+      speedUp: number,
+      mode: 'parallel',
+      executions: 6,
+      reExecutions: 2,
+      conflicts: 3,
+      levels: 4,
+      fallbackFrom: null,
+      incidents: [],
+      phases: { prepare: 1, execute: 2, write: 3, finish: 4, total: 10 },
+    }
+    const parallel = (workers: number) => ({
+      workers,
+      total: number,
+      speedUp: number,
+      reExecutions: 2,
+      conflicts: 3,
+      levels: 4,
+      mode: 'parallel',
+      why: 'the block is large enough',
+      isEqual: true,
+      failures: [],
+      samples: [parallelSample, parallelSample],
+    })
+    expect(written).toEqual({
+      schemaVersion: 1,
+      machine: { cpu: text, cores: number, memoryGiB: number, platform: text },
+      versions: { node: text, 'parallel-evm': text, '@ethereumjs/vm': '10.1.3', hardhat: text },
+      options: {
+        workloads: ['transfers'],
+        transactions: 4,
+        workers: [1, 2],
+        runs: 2,
+        seed: 1,
+        scheduler: 'auto',
+      },
+      rows: [
+        {
+          workload: 'transfers',
+          name: 'transfers',
+          transactions: 4,
+          gas: 84_000,
+          stock: { ...stockSample, samples: [stockSample, stockSample] },
+          parallel: [parallel(1), parallel(2)],
+        },
+      ],
+      notes: [],
+      isEqual: true,
+    })
+  })
+
+  it('goes on after an unequal run, reports it loudly, and keeps the JSON', async () => {
+    const jsonFile = join(folder, 'report.json')
+    const host = createHost(
+      createStandInFactory({ events: [] }, (result) => ({ ...result, gasUsed: 1n })),
+    )
+    const workloads = ['transfers', 'mint'] as const
+    const report = await runBench(optionsWith({ workloads, jsonFile }), host)
+    expect(report.isEqual).toBe(false)
+    expect(report.rows).toHaveLength(2)
+    expect(host.errors.join('\n')).toContain('NOT EQUAL TO STOCK ETHEREUMJS')
+    expect(host.errors.join('\n')).toContain('mint, 2 workers, run 2 of 2: gas used is 1 instead')
+    expect((JSON.parse(readFileSync(jsonFile, 'utf8')) as BenchReport).isEqual).toBe(false)
+  })
+
+  it('notes what was left out and what happened to the workers', async () => {
+    const factory: ExecutorFactory = async (options) => {
+      const honest = await createStandInFactory()(options)
+      return {
+        ...honest,
+        async runBlock(vm, runOptions) {
+          const result = await honest.runBlock(vm, runOptions)
+          return { ...result, parallel: { ...result.parallel, incidents: ['worker 1 died'] } }
+        },
+      }
+    }
+    const host = createHost(factory)
+    const options = optionsWith({ workers: [1], runs: 1 })
+    const { planRows } = await import('../../../plugin/bench/plan.ts')
+    const planned = planRows(options, undefined)
+    const leftOut = { name: 'left out', prepare: async () => 'one block is left out' }
+    const report = await runBench(options, host, { ...planned, rows: [...planned.rows, leftOut] })
+    expect(report.notes).toEqual(['transfers: worker 1 died', 'one block is left out'])
+    expect(host.printed).toContain('Note: one block is left out')
+  })
+
+  it('closes its executors when interrupted, and counts that as no failure', async () => {
+    const log: StandInLog = { events: [] }
+    const host = createHost(
+      createStandInFactory(log, (result) => {
+        host.interrupt.abort()
+        return result
+      }),
+    )
+    await expect(runBench(optionsWith(), host)).rejects.toThrow(/abort/i)
+    expect(log.events).toEqual(['start 1', 'run 1', 'close 1'])
+    expect(host.errors).toEqual([])
+  })
+
+  it('closes its executors when a row cannot be prepared', async () => {
+    const log: StandInLog = { events: [] }
+    const host = createHost(createStandInFactory(log))
+    const options = optionsWith({ workers: [1], runs: 1 })
+    const { planRows } = await import('../../../plugin/bench/plan.ts')
+    const planned = planRows(options, undefined)
+    const failing = {
+      name: 'failing',
+      prepare: async (): Promise<string> => {
+        throw new Error('damaged')
+      },
+    }
+    const plan = { ...planned, rows: [...planned.rows, failing] }
+    await expect(runBench(options, host, plan)).rejects.toThrow('damaged')
+    expect(log.events.at(-1)).toBe('close 1')
+  })
+})

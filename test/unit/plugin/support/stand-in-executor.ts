@@ -1,0 +1,50 @@
+// Executors for tests of the benchmark itself: stock in disguise, honest or with a defect.
+// The authority on the reports they claim. Must not be used where the real executor is the subject.
+import { type RunBlockResult, runBlock } from '@ethereumjs/vm'
+import type { BlockReport, ParallelExecutor } from '../../../../src/index.ts'
+
+export interface StandInLog {
+  readonly events: string[]
+}
+
+export type Defect = (result: RunBlockResult, run: number) => RunBlockResult
+
+/** `defect` may change a result, or throw; it is told how many runs came before. */
+export function createStandInFactory(
+  log: StandInLog = { events: [] },
+  defect: Defect = (result) => result,
+): (options: { workers?: number }) => Promise<ParallelExecutor> {
+  return async ({ workers = 1 }) => {
+    log.events.push(`start ${workers}`)
+    let run = 0
+    const close = async (): Promise<void> => {
+      log.events.push(`close ${workers}`)
+    }
+    return {
+      workers,
+      async runBlock(vm, options) {
+        log.events.push(`run ${workers}`)
+        const result = await runBlock(vm, options)
+        const parallel = reportOf(workers, options.block.transactions.length)
+        return { ...defect(result, run++), parallel }
+      },
+      close,
+      [Symbol.asyncDispose]: close,
+    }
+  }
+}
+
+export function reportOf(workers: number, transactions: number): BlockReport {
+  return {
+    mode: 'parallel',
+    why: 'the block is large enough',
+    workers,
+    transactions,
+    executions: transactions + 2,
+    reExecutions: 2,
+    conflicts: 3,
+    levels: 4,
+    incidents: [],
+    phases: { prepare: 1, execute: 2, write: 3, finish: 4, total: 10 },
+  }
+}
