@@ -57,6 +57,8 @@ export interface ParallelResult {
   /** How the last run went, and the executor's reason. */
   readonly mode: BlockReport['mode'] | null
   readonly why: string | null
+  /** Runs that began in parallel and ended sequentially. */
+  readonly fallbacks: number
   readonly isEqual: boolean
   readonly failures: readonly string[]
   readonly samples: readonly ParallelSampleResult[]
@@ -99,6 +101,7 @@ function toParallelResult({ workers, samples, failures }: ParallelMeasurement): 
     levels: medianOf(samples.map(({ report }) => report.levels)),
     mode: last?.mode ?? null,
     why: last?.why ?? null,
+    fallbacks: samples.filter(({ report }) => report.fallbackFrom !== undefined).length,
     isEqual: failures.length === 0 && samples.length > 0,
     failures,
     samples: samples.map(({ total, speedUp, report }) => ({

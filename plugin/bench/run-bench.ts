@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 
 import { createExecutors, type ExecutorFactory } from './executors.ts'
 import { readMachine, readVersions } from './machine.ts'
-import { measureCase, WARM_UP_ROUNDS } from './measure.ts'
+import { measureCase, WARM_UP_ROUNDS, workersText } from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import { type Plan, planRows } from './plan.ts'
 import { createProgress, type ProgressStream } from './progress.ts'
@@ -91,7 +91,16 @@ export async function runBench(
   return report
 }
 
+/** Worker deaths and the like, each kind once with how often it happened. */
 function incidentNotes(row: BenchRow): string[] {
-  const incidents = row.parallel.flatMap(({ samples }) => samples.flatMap((one) => one.incidents))
-  return incidents.map((incident) => `${row.name}: ${incident}`)
+  return row.parallel.flatMap(({ workers, samples }) => {
+    const counts = new Map<string, number>()
+    for (const incident of samples.flatMap(({ incidents }) => incidents)) {
+      counts.set(incident, (counts.get(incident) ?? 0) + 1)
+    }
+    return [...counts].map(([incident, times]) => {
+      const often = times === 1 ? '' : ` (${times} times)`
+      return `${row.name}, ${workersText(workers)}, incident: ${incident}${often}`
+    })
+  })
 }

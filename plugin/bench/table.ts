@@ -85,10 +85,16 @@ export function renderRow(row: BenchRow): string[] {
       countText(result.levels),
       result.isEqual ? 'yes' : 'NO',
     ])
-    // What did not run in parallel must not pass for a parallel result.
-    const mode = result.mode === null || result.mode === 'parallel' ? '' : `  ${result.mode}`
-    return left + cells.join('') + mode
+    return left + cells.join('') + renderMarks(result)
   })
+}
+
+/** What did not run in parallel, or not to its end, must not pass for a parallel result. */
+function renderMarks({ mode, fallbacks, samples }: ParallelResult): string {
+  const marks: string[] = []
+  if (mode !== null && mode !== 'parallel') marks.push(mode)
+  if (fallbacks > 0) marks.push(`fell back in ${fallbacks} of ${count(samples.length, 'run')}`)
+  return marks.length === 0 ? '' : `  ${marks.join(', ')}`
 }
 
 export function renderSummary(report: BenchReport): string[] {

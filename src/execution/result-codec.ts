@@ -145,7 +145,8 @@ export class ResultEncoder {
       return
     }
     this.#tag(TAG.NUMBER)
-    this.#view.setFloat64(this.#reserve(8), value)
+    const at = this.#reserve(8)
+    this.#view.setFloat64(at, value)
   }
 
   #bigint(value: bigint): void {
@@ -154,7 +155,8 @@ export class ResultEncoder {
     const countAt = this.#reserve(1)
     let count = 0
     while (rest > 0n) {
-      this.#view.setBigUint64(this.#reserve(8), rest & 0xffff_ffff_ffff_ffffn)
+      const at = this.#reserve(8)
+      this.#view.setBigUint64(at, rest & 0xffff_ffff_ffff_ffffn)
       rest >>= 64n
       count++
     }
@@ -172,17 +174,21 @@ export class ResultEncoder {
 
   #raw(bytes: Uint8Array): void {
     this.#uint32(bytes.length)
-    this.#bytes.set(bytes, this.#reserve(bytes.length))
+    const at = this.#reserve(bytes.length)
+    this.#bytes.set(bytes, at)
   }
 
   #tag(tag: number): void {
-    this.#bytes[this.#reserve(1)] = tag
+    const at = this.#reserve(1)
+    this.#bytes[at] = tag
   }
 
   #uint32(value: number): void {
-    this.#view.setUint32(this.#reserve(4), value)
+    const at = this.#reserve(4)
+    this.#view.setUint32(at, value)
   }
 
+  /** May replace buffer and view: call it before naming either in an expression. */
   #reserve(count: number): number {
     const at = this.#length
     this.#length += count

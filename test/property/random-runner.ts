@@ -5,7 +5,7 @@ import fc from 'fast-check'
 
 import type { Implementation } from '../support/implementation.ts'
 import { checkPlan, printPlan, Tally } from '../support/random-check.ts'
-import { worldPlan } from '../support/random-plan.ts'
+import { type WorldPlan, worldPlan } from '../support/random-plan.ts'
 
 const batchSize = 500
 
@@ -43,6 +43,26 @@ export async function runRandomBlocks(run: RandomRun): Promise<string | undefine
     }
   }
   return undefined
+}
+
+/** One plan many times over: what depends on timing fails only now and then. */
+export async function repeatPlan(run: {
+  readonly implementation: Implementation
+  readonly plan: WorldPlan
+  readonly times: number
+  readonly log: (line: string) => void
+}): Promise<string | undefined> {
+  const tally = new Tally()
+  let failures = 0
+  let last: string | undefined
+  for (let time = 0; time < run.times; time++) {
+    const differences = await checkPlan(run.plan, run.implementation, tally)
+    if (differences.length === 0) continue
+    failures++
+    last = differences.join('\n')
+  }
+  run.log(`${failures} of ${run.times} runs were different: ${tally}`)
+  return last
 }
 
 export function randomSeed(): number {

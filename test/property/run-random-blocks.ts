@@ -2,10 +2,12 @@
 // Prints seeds as it goes, and on a difference the shrunk plan; exits 1 then. Must not judge itself:
 // the comparisons are those of the test.
 // node test/property/run-random-blocks.ts [--blocks N|0 (forever)] [--seed S] [--workers W] [--stock]
+//   [--plan FILE [--repeat 50]]: one plan, as printed with a difference, again and again
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
 import { loadImplementation } from '../support/implementation.ts'
-import { randomSeed, runRandomBlocks } from './random-runner.ts'
+import { randomSeed, repeatPlan, runRandomBlocks } from './random-runner.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -13,6 +15,8 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: String(randomSeed()) },
     workers: { type: 'string', default: '2' },
     stock: { type: 'boolean', default: false },
+    plan: { type: 'string' },
+    repeat: { type: 'string', default: '50' },
   },
 })
 
@@ -21,12 +25,21 @@ const implementation = await loadImplementation({
   workers: Number(options.workers),
 })
 try {
-  const failure = await runRandomBlocks({
-    implementation,
-    seed: Number(options.seed),
-    blocks: Number(options.blocks),
-    log: (line) => console.log(line),
-  })
+  const log = (line: string) => console.log(line)
+  const failure =
+    options.plan === undefined
+      ? await runRandomBlocks({
+          implementation,
+          seed: Number(options.seed),
+          blocks: Number(options.blocks),
+          log,
+        })
+      : await repeatPlan({
+          implementation,
+          plan: JSON.parse(readFileSync(options.plan, 'utf8')),
+          times: Number(options.repeat),
+          log,
+        })
   if (failure !== undefined) {
     console.log(failure)
     process.exitCode = 1

@@ -1,7 +1,9 @@
-// Finds the files of the official blockchain tests: a directory of JSON files, or a .tar.gz of them.
+// Finds the files of the official blockchain tests: a directory of JSON files, a .tar.gz of them, or
+// a .json.gz that maps their names to their contents.
 // Authority on where cases are and what they are called; it must not run or skip any by itself.
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 
 import type { BlockchainCase } from './blockchain-case.ts'
 import { readTarGz } from './tar.ts'
@@ -12,6 +14,7 @@ export interface TestFile {
 }
 
 const archiveName = 'blockchain-tests.tar.gz'
+const sampleName = 'sample.json.gz'
 
 export function* readTestFiles(path: string): Generator<TestFile> {
   if (!existsSync(path)) throw new Error(`no such file or directory: ${path}`)
@@ -22,11 +25,21 @@ export function* readTestFiles(path: string): Generator<TestFile> {
     }
     return
   }
+  const sample = path.endsWith('.json.gz') ? path : join(path, sampleName)
+  if (existsSync(sample)) {
+    const files = JSON.parse(gunzipSync(readFileSync(sample)).toString('utf8'))
+    for (const [name, cases] of Object.entries(files as Record<string, TestFileJson>)) {
+      yield { name, cases: Object.entries(cases) }
+    }
+    return
+  }
   for (const name of globSync('**/*.json', { cwd: path }).sort()) {
     yield parse(name, readFileSync(join(path, name), 'utf8'))
   }
 }
 
+type TestFileJson = Record<string, BlockchainCase>
+
 function parse(name: string, text: string): TestFile {
-  return { name, cases: Object.entries(JSON.parse(text) as Record<string, BlockchainCase>) }
+  return { name, cases: Object.entries(JSON.parse(text) as TestFileJson) }
 }

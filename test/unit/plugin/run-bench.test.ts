@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ExecutorFactory } from '../../../plugin/bench/executors.ts'
+import { planRows } from '../../../plugin/bench/plan.ts'
 import type { BenchReport } from '../../../plugin/bench/report.ts'
 import { runBench } from '../../../plugin/bench/run-bench.ts'
 import { optionsWith } from './support/options.ts'
@@ -73,6 +74,7 @@ describe('a benchmark', () => {
       levels: 4,
       mode: 'parallel',
       why: 'the block is large enough',
+      fallbacks: 0,
       isEqual: true,
       failures: [],
       samples: [parallelSample, parallelSample],
@@ -130,12 +132,14 @@ describe('a benchmark', () => {
       }
     }
     const host = createHost(factory)
-    const options = optionsWith({ workers: [1], runs: 1 })
-    const { planRows } = await import('../../../plugin/bench/plan.ts')
+    const options = optionsWith({ workers: [1] })
     const planned = planRows(options, undefined)
     const leftOut = { name: 'left out', prepare: async () => 'one block is left out' }
     const report = await runBench(options, host, { ...planned, rows: [...planned.rows, leftOut] })
-    expect(report.notes).toEqual(['transfers: worker 1 died', 'one block is left out'])
+    expect(report.notes).toEqual([
+      'transfers, 1 worker, incident: worker 1 died (2 times)',
+      'one block is left out',
+    ])
     expect(host.printed).toContain('Note: one block is left out')
   })
 
@@ -156,7 +160,6 @@ describe('a benchmark', () => {
     const log: StandInLog = { events: [] }
     const host = createHost(createStandInFactory(log))
     const options = optionsWith({ workers: [1], runs: 1 })
-    const { planRows } = await import('../../../plugin/bench/plan.ts')
     const planned = planRows(options, undefined)
     const failing = {
       name: 'failing',

@@ -18,6 +18,7 @@ const result: ParallelResult = {
   levels: 1,
   mode: 'parallel',
   why: 'the block is large enough',
+  fallbacks: 0,
   isEqual: true,
   failures: [],
   samples: [],
@@ -88,6 +89,11 @@ describe('the printed benchmark', () => {
     const [line] = renderRow(rowWith({}, { speedUp: 0.8, mode: 'inline' }))
     expect(line).toContain(' 0.80x slower ')
     expect(line).toMatch(/yes {2}inline$/)
+  })
+
+  it('marks a row whose runs fell back', () => {
+    const [line] = renderRow(rowWith({}, { fallbacks: 2 }))
+    expect(line).toMatch(/yes {2}fell back in 2 of 0 runs$/)
   })
 
   it('marks a result that is not equal, and one that there is none of', () => {
