@@ -28,9 +28,12 @@ export class BlockMemory {
   control: Int32Array
   /** Code that lies in the state region, by hash: many accounts share one code. */
   readonly codePlaces = new Map<string, number>()
-  /** Counts sets of buffers and emptyings of the state region; workers compare them. */
-  memoryGeneration = 0
-  stateGeneration = 0
+  /**
+   * Change with every set of buffers and with every emptying of the state region; workers keep what
+   * they made over memory only while both are the same. Never used twice, not even by another memory.
+   */
+  memoryGeneration = nextGeneration()
+  stateGeneration = nextGeneration()
   readonly #stateAllocator: RegionAllocator
   readonly #blockAllocator: RegionAllocator
   #table: LocationTable
@@ -67,7 +70,7 @@ export class BlockMemory {
     const words = controlWords(transactions)
     if (words > this.control.length) {
       this.control = newControl(transactions * 2)
-      this.memoryGeneration++
+      this.memoryGeneration = nextGeneration()
       this.#store = this.#newStore()
     } else {
       this.control.fill(0, 0, words)
@@ -111,7 +114,7 @@ export class BlockMemory {
     this.codePlaces.clear()
     this.state.reset()
     this.#stateAllocator.forget()
-    this.stateGeneration++
+    this.stateGeneration = nextGeneration()
   }
 
   /** Forgets the base values of one account: somebody wrote it outside of the transactions. */
@@ -155,6 +158,11 @@ export class BlockMemory {
       nativeAtomics,
     )
   }
+}
+
+let generations = 0
+function nextGeneration(): number {
+  return ++generations
 }
 
 function newControl(transactions: number): Int32Array {

@@ -85,7 +85,6 @@ class PooledExecutor implements ParallelExecutor {
       throw new ParallelError('EXECUTOR_CLOSED', 'The executor is closed; make another one')
     }
     const { scheduler, fallback, workerSetup } = this.#options
-    const generation = this.#memory.memoryGeneration
     try {
       const result = await runBlockWith(vm, options, scheduler, {
         memory: this.#memory,
@@ -94,10 +93,10 @@ class PooledExecutor implements ParallelExecutor {
         workerSetup,
         signal: this.#closing.signal,
       })
-      if (result.parallel.incidents.length > 0) this.#renewMemory(generation)
+      if (result.parallel.incidents.length > 0) this.#renewMemory()
       return result
     } catch (error) {
-      if (error instanceof ParallelError) this.#renewMemory(generation)
+      if (error instanceof ParallelError) this.#renewMemory()
       throw error
     }
   }
@@ -118,9 +117,8 @@ class PooledExecutor implements ParallelExecutor {
   }
 
   /** A worker that died may have left anything behind, so its memory is not used again. */
-  #renewMemory(generation: number): void {
+  #renewMemory(): void {
     this.#memory = this.#newMemory()
-    this.#memory.memoryGeneration = generation + 1
   }
 
   #newMemory(): BlockMemory {
