@@ -4,7 +4,13 @@
 
 import type { EVMMockBlockchainInterface } from '@ethereumjs/evm'
 import type { StateManagerInterface } from '@ethereumjs/common'
-import { type Account, Address, bytesToUnprefixedHex } from '@ethereumjs/util'
+import {
+  type Account,
+  Address,
+  bytesToUnprefixedHex,
+  KECCAK256_NULL,
+  KECCAK256_RLP,
+} from '@ethereumjs/util'
 import type { RecordId } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { ringAll } from '../memory/doorbell.ts'
@@ -160,7 +166,10 @@ export function writeBaseAccount(
   const { state } = memory
   const words = state.reach(record + ACCOUNT.WORDS)
   if (account === undefined) {
-    words.fill(0, record + ACCOUNT.EXISTS, record + ACCOUNT.CODE_STATUS)
+    words.fill(0, record + ACCOUNT.EXISTS, record + ACCOUNT.CODE_HASH)
+    // A payment in the block can make it exist, and then it has these without anybody writing them.
+    writePadded32(state.bytes, record + ACCOUNT.CODE_HASH, KECCAK256_NULL)
+    writePadded32(state.bytes, record + ACCOUNT.STORAGE_ROOT, KECCAK256_RLP)
     return
   }
   words[record + ACCOUNT.EXISTS] = 1
