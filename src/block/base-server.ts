@@ -40,6 +40,8 @@ export class BaseServer {
   readonly #manager: StateManagerInterface
   readonly #blockchain: EVMMockBlockchainInterface
   readonly #blockNumber: number
+  /** Whether committed transactions have cleared an account's storage. */
+  readonly #isReset: (account: RecordId) => boolean
   #head = 0
 
   constructor(
@@ -47,11 +49,13 @@ export class BaseServer {
     manager: StateManagerInterface,
     blockchain: EVMMockBlockchainInterface,
     blockNumber: bigint,
+    isReset: (account: RecordId) => boolean,
   ) {
     this.#memory = memory
     this.#manager = manager
     this.#blockchain = blockchain
     this.#blockNumber = Number(blockNumber)
+    this.#isReset = isReset
   }
 
   /** Whether requests wait. */
@@ -117,7 +121,11 @@ export class BaseServer {
     const words = state.reach(record + SLOT.WORDS)
     const account = words[record + SLOT.ACCOUNT] as RecordId
     const key = wordsToBytes(words, record + SLOT.KEY, 8)
-    const value = await this.#manager.getStorage(this.#address(account), key)
+    // Only a stale incarnation asks for storage that is gone; where changes are written at once, the
+    // state manager would look into the trie of the account that was, and remember what it finds.
+    const value = this.#isReset(account)
+      ? new Uint8Array(0)
+      : await this.#manager.getStorage(this.#address(account), key)
     writePadded32(state.bytes, record + SLOT.VALUE, value)
     nativeAtomics.store(state.words, record + SLOT.STATUS, BASE.PRESENT)
   }

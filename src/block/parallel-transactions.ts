@@ -81,6 +81,7 @@ export class ParallelTransactions {
       vm.stateManager,
       (vm.evm as EVM).blockchain,
       options.block.header.number,
+      (account) => this.writes.accounts.get(account)?.reset === true,
     )
     this.writes = new CommittedWrites(settings.memory)
     this.#pending = new CommittedWrites(settings.memory)
@@ -270,7 +271,12 @@ export class ParallelTransactions {
   async #flush(): Promise<void> {
     this.#watch.stop()
     try {
-      await applyWrites(this.#settings.memory, this.#pending, this.#vm.stateManager)
+      await applyWrites(
+        this.#settings.memory,
+        this.#pending,
+        this.writes,
+        this.#vm.stateManager,
+      )
     } finally {
       this.#watch.start()
     }

@@ -11,22 +11,28 @@ import { wordsToBytes } from './base-server.ts'
 import type { BlockMemory } from './block-memory.ts'
 import type { AccountChange, CommittedWrites } from './committed-writes.ts'
 
-/** Applies `writes` to the state manager, whose state must be the one before them. */
+/**
+ * Applies `writes` to the state manager, whose state must be the one before them. `all` are the
+ * writes of the whole block so far, `writes` among them.
+ */
 export async function applyWrites(
   memory: BlockMemory,
   writes: CommittedWrites,
+  all: CommittedWrites,
   manager: StateManagerInterface,
 ): Promise<void> {
   for (const [record, change] of writes.accounts) {
     const words = memory.state.reach(record + ACCOUNT.WORDS)
     const address = new Address(wordsToBytes(words, record + ACCOUNT.ADDRESS, 5))
-    await applyAccount(memory, change, address, manager)
+    const wasReset = all.accounts.get(record)?.reset === true
+    await applyAccount(memory, change, wasReset, address, manager)
   }
 }
 
 async function applyAccount(
   memory: BlockMemory,
   change: AccountChange,
+  wasReset: boolean,
   address: Address,
   manager: StateManagerInterface,
 ): Promise<void> {
@@ -36,13 +42,16 @@ async function applyAccount(
     account = undefined
   }
   if (change.exists === false) return
+  const revived = account === undefined && wasReset
   account ??= new Account()
   if (change.nonce !== undefined) account.nonce = change.nonce
   if (change.balance !== undefined) account.balance = change.balance
   account.balance += change.added
   if (account.balance > MAX_INTEGER) throw internalError('a balance overflowed by additions')
   await manager.putAccount(address, account)
-  if (change.reset) await manager.clearStorage(address)
+  // MerkleStateManager keeps the storage trie of an account that it deleted; what workers read before
+  // would be written into it at the next flush, so an account that comes back gets an empty one.
+  if (change.reset || revived) await manager.clearStorage(address)
   if (change.code !== undefined) await manager.putCode(address, change.code)
   for (const [slot, value] of change.slots) {
     const key = wordsToBytes(memory.state.words, slot + SLOT.KEY, 8)

@@ -9,11 +9,12 @@ import {
 } from '@ethereumjs/block'
 import { Common, createCustomCommon, Mainnet } from '@ethereumjs/common'
 import type { EVMMockBlockchainInterface } from '@ethereumjs/evm'
+import { MerkleStateManager } from '@ethereumjs/statemanager'
 import { isBlob4844Tx, type TypedTransaction } from '@ethereumjs/tx'
 import { bytesToHex, createWithdrawal } from '@ethereumjs/util'
 import { createVM, type RunBlockOpts, type RunBlockResult, runTx, type VM } from '@ethereumjs/vm'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-
+import { ForgetfulStateManager } from './forgetful-state-manager.ts'
 import { testKzg } from './kzg.ts'
 import type { BlockPlan, WorldPlan } from './random-plan.ts'
 import { compileProgram } from './random-program.ts'
@@ -39,6 +40,10 @@ export function commonFor(plan: WorldPlan): Common {
     : new Common({ chain: Mainnet, ...options })
 }
 
+/** RANDOM_STATE=stock meets stock's fault too; see forgetful-state-manager.ts. */
+const StateManager =
+  process.env.RANDOM_STATE === 'stock' ? MerkleStateManager : ForgetfulStateManager
+
 let sharedWorld: Promise<StateTemplate> | undefined
 
 /** The world with the plan's programs at the hot addresses. */
@@ -62,7 +67,7 @@ export async function makeVm(plan: WorldPlan, template: StateTemplate): Promise<
   const common = commonFor(plan)
   return await createVM({
     common,
-    stateManager: template.copy(common, plan.caches),
+    stateManager: template.copy(common, plan.caches, StateManager),
     blockchain: new HashedNumbers(),
   })
 }

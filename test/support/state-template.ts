@@ -34,8 +34,12 @@ export class StateTemplate {
   }
 
   /** A state of one's own at the template's root; without caches every access walks the trie. */
-  copy(common: Common, withCaches = true): MerkleStateManager {
-    return stateOn(new Map(this.#nodes), this.root, common, withCaches)
+  copy(
+    common: Common,
+    withCaches = true,
+    StateManager: typeof MerkleStateManager = MerkleStateManager,
+  ): MerkleStateManager {
+    return stateOn(new Map(this.#nodes), this.root, common, withCaches, StateManager)
   }
 }
 
@@ -45,7 +49,8 @@ export async function buildStateTemplate(
   records: AccountRecords,
   base?: StateTemplate,
 ): Promise<StateTemplate> {
-  const state = base?.copy(common) ?? stateOn(new Map(), undefined, common, true)
+  const state =
+    base?.copy(common) ?? stateOn(new Map(), undefined, common, true, MerkleStateManager)
   await loadAccounts(state, records)
   return await captureState(state)
 }
@@ -92,6 +97,7 @@ function stateOn(
   root: Uint8Array | undefined,
   common: Common,
   withCaches: boolean,
+  StateManager: typeof MerkleStateManager,
 ): MerkleStateManager {
   const trie = new MerklePatriciaTrie({
     useKeyHashing: true,
@@ -99,7 +105,7 @@ function stateOn(
     db: new MapDB<string, string>(nodes),
     ...(root === undefined ? {} : { root }),
   })
-  const state = new MerkleStateManager({
+  const state = new StateManager({
     common,
     trie,
     ...(withCaches ? { caches: new Caches() } : {}),
