@@ -79,7 +79,7 @@ export class BaseServer {
       this.#head++
       answers.push(this.#answer(request - 1))
     }
-    await Promise.all(answers)
+    await allAnswered(answers)
     ringAll(nativeAtomics, control, workers)
   }
 
@@ -98,7 +98,7 @@ export class BaseServer {
       )
       if (seen === BASE.UNKNOWN) missing.push(this.#account(record))
     }
-    await Promise.all(missing)
+    await allAnswered(missing)
   }
 
   #answer(request: number): Promise<void> {
@@ -162,6 +162,13 @@ export class BaseServer {
   #address(record: RecordId): Address {
     const words = this.#memory.state.reach(record + ACCOUNT.WORDS)
     return new Address(wordsToBytes(words, record + ACCOUNT.ADDRESS, 5))
+  }
+}
+
+/** Waits for all, also after one failed: an answer must not reach memory that has moved on. */
+async function allAnswered(answers: readonly Promise<void>[]): Promise<void> {
+  for (const answer of await Promise.allSettled(answers)) {
+    if (answer.status === 'rejected') throw answer.reason
   }
 }
 

@@ -1,6 +1,6 @@
 // Owns the shared buffers of an executor and the base values that they keep from block to block.
-// Authority on when kept values are still true: only for the same state manager, and only while its
-// state root is the one that our last block left, which proves that nobody else wrote in between.
+// Authority on when kept values are still true: only for the same state manager, only while its state
+// root is the one that our last block left, and only if that root has been seen to change with a block.
 
 import type { StateManagerInterface } from '@ethereumjs/common'
 import { equalsBytes } from '@ethereumjs/util'
@@ -40,6 +40,9 @@ export class BlockMemory {
   #store: VersionStore
   #manager: WeakRef<StateManagerInterface> | undefined
   #root: Uint8Array | undefined
+  /** What the last block was run on and left, trusted or not. */
+  #lastManager: WeakRef<StateManagerInterface> | undefined
+  #lastRoot: Uint8Array | undefined
 
   constructor(maxStateMiB: number, maxBlockMiB: number) {
     this.state = SharedRegion.create(maxStateMiB * MIB)
@@ -95,15 +98,18 @@ export class BlockMemory {
     this.forget()
   }
 
-  /** The block is in `manager`'s state, whose root is now `after`; `before` was the root without it. */
+  /** A block is in `manager`'s state, whose root is now `root`. */
   settle(manager: StateManagerInterface, root: Uint8Array): void {
-    // Every transaction changes a nonce, so a root that stays is no proof of anything.
-    if (this.#root !== undefined && equalsBytes(this.#root, root)) {
-      this.forget()
-      return
-    }
-    this.#manager = new WeakRef(manager)
-    this.#root = Uint8Array.from(root)
+    // Every transaction changes a nonce, so a root that stays from block to block proves nothing, and
+    // neither does the first one seen.
+    const isProof =
+      this.#lastRoot !== undefined &&
+      this.#lastManager?.deref() === manager &&
+      !equalsBytes(this.#lastRoot, root)
+    this.#lastManager = new WeakRef(manager)
+    this.#lastRoot = Uint8Array.from(root)
+    this.#manager = isProof ? this.#lastManager : undefined
+    this.#root = isProof ? this.#lastRoot : undefined
   }
 
   /** Forgets all base values. Only while no worker runs. */

@@ -26,6 +26,10 @@ interface EvmInternals {
   _bls?: unknown
   _bn254?: unknown
 }
+interface CommonInternals {
+  _params: unknown
+  _chainParams: unknown
+}
 interface VmInternals {
   _opts: { profilerOpts?: { reportAfterBlock?: boolean; reportAfterTx?: boolean } }
   _setHardfork: unknown
@@ -144,11 +148,23 @@ function whyTransactions(
   for (const tx of block.transactions) {
     if (!TRANSACTION_CLASSES.has(tx.constructor)) return 'a transaction is of a class of its own'
     if (!hasWorkerSetup && hasCustomCrypto(tx.common)) return needsSetup('custom crypto')
-    if (tx !== first && tx.common !== first.common && rulesOf(tx, block, options) !== rules) {
+    alignHardfork(tx, block, options)
+    if (!sameOrigin(tx.common, first.common) && rulesOf(tx, block, options) !== rules) {
       return 'transactions have different chain rules'
     }
   }
   return undefined
+}
+
+/** Whether two Commons share everything that rules are made of: copies of one Common do. */
+function sameOrigin(a: Common, b: Common): boolean {
+  const [one, other] = [a, b] as unknown as CommonInternals[]
+  return (
+    one._params === other._params &&
+    one._chainParams === other._chainParams &&
+    a.hardfork() === b.hardfork() &&
+    a.eips() === b.eips()
+  )
 }
 
 /** The rules that a transaction has when stock runs it, as a string to compare. */

@@ -101,6 +101,7 @@ export class ParallelTransactions {
     const executeStart = performance.now()
     this.#encodeTransactions()
     const tasks = this.#startTasks()
+    const preload = this.#preload()
     const abort = (): void => this.#halt()
     this.#settings.signal.addEventListener('abort', abort)
     try {
@@ -109,6 +110,8 @@ export class ParallelTransactions {
       this.#settings.signal.removeEventListener('abort', abort)
       if (this.#tasksRunning > 0) this.#halt()
       await tasks
+      // It writes to the memory that the next block uses.
+      await preload
     }
     if (this.#settings.signal.aborted) {
       throw new ParallelError('EXECUTOR_CLOSED', 'The executor was closed while it ran the block')
@@ -195,14 +198,15 @@ export class ParallelTransactions {
     const end = tasks.then(() => {
       ended = true
     })
-    void this.#preload()
     while (!ended) {
       const bell = nativeAtomics.load(control, CONTROL.MAIN_BELL)
       await this.#serve()
       await this.#commitFinished()
       if (ended) return
+      nativeAtomics.store(control, CONTROL.MAIN_ASLEEP, 1)
       const rung = Atomics.waitAsync(control, CONTROL.MAIN_BELL, bell, WATCH_MS)
       if (rung.async) await Promise.race([rung.value, end])
+      nativeAtomics.store(control, CONTROL.MAIN_ASLEEP, 0)
     }
   }
 

@@ -29,10 +29,12 @@ export function ringAll(
   }
 }
 
-/** Rings the main thread. */
+/** Rings the main thread; only the first ring of a sleep pays for waking it. */
 export function ringMain(atomics: AtomicOperations, control: Int32Array): void {
   atomics.add(control, CONTROL.MAIN_BELL, 1)
-  atomics.notify(control, CONTROL.MAIN_BELL)
+  if (atomics.compareExchange(control, CONTROL.MAIN_ASLEEP, 1, 0) === 1) {
+    atomics.notify(control, CONTROL.MAIN_BELL)
+  }
 }
 
 /**

@@ -43,6 +43,8 @@ export const CONTROL = {
   SLEEPERS: 7,
   /** Main thread's doorbell: counts rings. */
   MAIN_BELL: 8,
+  /** 1 while the main thread sleeps: who takes it to 0 wakes it, since waking it is expensive. */
+  MAIN_ASLEEP: 16,
   /** Requests ever put into the ring. */
   REQUEST_TAIL: 9,
   /** Main wants a ring when COMMITTED reaches this. Written by main. */
@@ -86,8 +88,15 @@ export const TRANSACTION = {
   LEVEL: 5,
   /** Block offset of the serialized transaction. Main. */
   BYTES: 6,
+  /** Account record of its sender; 0 until a worker has recovered it. */
+  SENDER: 7,
+  /** 1 + the transaction that was deferred until this one settles, head of a list; 0 = none. */
+  DEFERRED: 8,
+  /** 1 + the next transaction in the list that this one is in. Its owner, before it is in a list. */
+  NEXT_DEFERRED: 9,
 } as const
-const TRANSACTION_STRIDE = 8
+/** A cache line, so that workers on neighbouring transactions do not disturb each other. */
+const TRANSACTION_STRIDE = 16
 
 /** Why the workers stop. */
 export const HALT = {

@@ -116,11 +116,55 @@ export class BlockStmScheduler {
   finish(transaction: TxIndex, wroteElsewhere: boolean): void {
     const executed = packStatus(this.incarnation(transaction), STATE.EXECUTED)
     this.#atomics.store(this.#control, transactionIndex(transaction, TRANSACTION.STATUS), executed)
+    this.#releaseDeferred(transaction)
     if (this.#atomics.load(this.#control, CONTROL.VALIDATION_CURSOR) <= transaction) return
     if (wroteElsewhere) {
       this.#rewind(CONTROL.VALIDATION_CURSOR, transaction)
     } else if (!this.#judge.validate(transaction)) {
       this.#invalidate(transaction, executed)
+    }
+  }
+
+  /**
+   * Gives `transaction`, which the caller holds, back until the lower transaction `blocker` settles.
+   * For what is known before or without an execution: nothing of the incarnation was published.
+   */
+  defer(transaction: TxIndex, blocker: TxIndex): void {
+    const atomics = this.#atomics
+    const blocked = packStatus(this.incarnation(transaction), STATE.BLOCKED)
+    atomics.store(this.#control, transactionIndex(transaction, TRANSACTION.STATUS), blocked)
+    const list = transactionIndex(blocker, TRANSACTION.DEFERRED)
+    for (;;) {
+      const head = atomics.load(this.#control, list)
+      atomics.store(this.#control, transactionIndex(transaction, TRANSACTION.NEXT_DEFERRED), head)
+      if (atomics.compareExchange(this.#control, list, head, transaction + 1) === head) break
+    }
+    // The blocker may have settled and emptied its list just before: then nobody else would wake us.
+    if (this.isSettled(blocker)) this.#releaseDeferred(blocker)
+  }
+
+  /** Makes everything that waits for `blocker` ready again. Whoever takes the list releases it. */
+  #releaseDeferred(blocker: TxIndex): void {
+    const atomics = this.#atomics
+    const list = transactionIndex(blocker, TRANSACTION.DEFERRED)
+    let head = atomics.load(this.#control, list)
+    while (head !== 0) {
+      const seen = atomics.compareExchange(this.#control, list, head, 0)
+      if (seen === head) break
+      head = seen
+    }
+    while (head !== 0) {
+      const transaction = (head - 1) as TxIndex
+      head = atomics.load(
+        this.#control,
+        transactionIndex(transaction, TRANSACTION.NEXT_DEFERRED),
+      )
+      const status = this.#status(transaction)
+      if (stateOf(status) !== STATE.BLOCKED) continue
+      const ready = packStatus(incarnationOf(status), STATE.READY)
+      if (this.#exchange(transaction, status, ready)) {
+        this.#rewind(CONTROL.EXECUTION_CURSOR, transaction)
+      }
     }
   }
 

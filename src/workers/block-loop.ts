@@ -41,13 +41,17 @@ export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> 
   const execute = async (lane: Lane): Promise<void> => {
     const { transaction } = lane
     try {
-      atomics.add(control, CONTROL.EXECUTIONS, 1)
-      const wroteElsewhere = await lane.runner.run(
+      const ending = await lane.runner.run(
         transaction,
         scheduler.incarnation(transaction),
         options.work.transaction(transaction),
       )
-      scheduler.finish(transaction, wroteElsewhere)
+      if ('deferredUntil' in ending) {
+        scheduler.defer(transaction, ending.deferredUntil)
+      } else {
+        atomics.add(control, CONTROL.EXECUTIONS, 1)
+        scheduler.finish(transaction, ending.wroteElsewhere)
+      }
     } catch (error) {
       if (!(error instanceof HaltedError)) fail(error)
     }

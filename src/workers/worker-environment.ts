@@ -59,13 +59,15 @@ export class WorkerEnvironment {
     const { context } = kept
     context.block = decodeBlock(task.headerRlp, context.block.common)
     context.rules = task.rules
+    const scheduler = new BlockStmScheduler(
+      memory.control,
+      nativeAtomics,
+      judgeVersions(memory.control, memory.store, nativeAtomics),
+    )
+    context.isSettled = (transaction) => scheduler.isSettled(transaction)
     return {
       context,
-      scheduler: new BlockStmScheduler(
-        memory.control,
-        nativeAtomics,
-        judgeVersions(memory.control, memory.store, nativeAtomics),
-      ),
+      scheduler,
       lanes: kept.lanes,
       transaction: transactionReader(memory, kept.transactionCommon),
     }
@@ -127,6 +129,7 @@ export class WorkerEnvironment {
       allocator: memory.allocator,
       codes: this.#codes,
       atomics: nativeAtomics,
+      isSettled: () => true,
       common: common(vmCommon),
       block: decodeBlock(task.headerRlp, common(blockCommon)),
       evmOptions: {

@@ -1,7 +1,7 @@
 // Script: the official ethereum/tests BlockchainTests, ours against stock, case by case.
 // Every case stock passes must pass here, and refused blocks must be refused with stock's error.
 // Exits 1 on any difference; it must not skip what stock fails, which has to fail equally.
-// npm run test:conformance -- [--dir DIR] [--workers 2] [--filter REGEX] [--limit N] [--stock]
+// npm run test:conformance -- [--dir DIR] [--workers 2] [--filter REGEX] [--limit N] [--slow] [--stock]
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
@@ -10,6 +10,8 @@ import { readTestFiles } from '../support/ethereum-tests.ts'
 import { type Implementation, loadImplementation } from '../support/implementation.ts'
 
 const slowCase = 5_000
+/** Loops for minutes on stock; left out, and counted as left out, unless `--slow` is given. */
+const verySlow = /vmPerformance\/loopMul/
 const shownDifferences = 40
 
 const { values: options } = parseArgs({
@@ -21,6 +23,7 @@ const { values: options } = parseArgs({
     workers: { type: 'string', default: '2' },
     filter: { type: 'string' },
     limit: { type: 'string' },
+    slow: { type: 'boolean', default: false },
     stock: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
@@ -30,6 +33,7 @@ class Summary {
   cases = 0
   passedByStock = 0
   equal = 0
+  leftOut = 0
   blocksRun = 0
   blocksRefused = 0
   transactions = 0
@@ -80,6 +84,10 @@ async function runAll(implementation: Implementation, summary: Summary): Promise
       const name = `${file.name} ${caseName}`
       if (filter?.test(name) === false) continue
       if (summary.cases >= limit) return
+      if (!options.slow && verySlow.test(name)) {
+        summary.leftOut++
+        continue
+      }
       const started = performance.now()
       summary.add(name, await runSafely(name, () => runBlockchainCase(test, implementation)))
       const milliseconds = performance.now() - started
@@ -125,6 +133,7 @@ function print(summary: Summary, seconds: number): void {
       `${summary.passedByStock} passed by stock, ${summary.equal} equal, ` +
       `${different.length} different`,
   )
+  if (summary.leftOut > 0) console.log(`${summary.leftOut} very slow cases left out (--slow)`)
   console.log(`${summary.blocksRun} blocks run, ${summary.blocksRefused} blocks refused`)
   console.log(`${summary.transactions} transactions in blocks that ran`)
   for (const [mode, count] of [...summary.modes].sort(([, left], [, right]) => right - left)) {

@@ -1,0 +1,267 @@
+// Base values kept from block to block: only while the state root proves that nobody else wrote.
+// Authority on what users may do to their state between two blocks; each case compares with stock.
+// It must not look at what is kept, only at what blocks give.
+import type { MerkleStateManager } from '@ethereumjs/statemanager'
+import { Account, type Address } from '@ethereumjs/util'
+import type { VM } from '@ethereumjs/vm'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ParallelExecutor } from '../../../src/index.ts'
+import { assembleHex } from '../../support/assembler.ts'
+import { makeBlock, makeWorld, runBoth, type World } from '../../support/hand-made-block.ts'
+import {
+  type Actor,
+  actors,
+  addressWord,
+  contracts,
+  ether,
+  numberWord,
+} from '../../support/random-world.ts'
+import { strictExecutor } from '../../support/strict-executor.ts'
+
+const [alice, bob, carol, dave] = actors as [Actor, Actor, Actor, Actor]
+const { counter, reader } = contracts
+const absent = actors[9]!.address
+
+/** Stores what it sees of the account in the calldata. */
+const readerCode = assembleHex(
+  [0, 'CALLDATALOAD', 'BALANCE', 1, 'SSTORE', 0, 'CALLDATALOAD', 'EXTCODEHASH', 2, 'SSTORE'],
+  [0, 'CALLDATALOAD', 'EXTCODESIZE', 3, 'SSTORE'],
+  [32, 0, 0, 0, 0, 0, 'CALLDATALOAD', 50_000, 'CALL', 4, 'SSTORE', 0, 'MLOAD', 5, 'SSTORE'],
+)
+const counterCode = assembleHex([
+  ...[0, 'SLOAD', 1, 'ADD', 'DUP1', 0, 'SSTORE', 0, 'MSTORE', 32, 0, 'RETURN'],
+] as const)
+
+describe('between two blocks', () => {
+  let executor: ParallelExecutor
+  let world: World
+
+  beforeAll(async () => {
+    executor = await strictExecutor()
+    world = await makeWorld({
+      accounts: {
+        [counter.toString()]: { code: counterCode, nonce: 1n, storage: { '0x00': '0x05' } },
+        [reader.toString()]: { code: readerCode, nonce: 1n },
+      },
+    })
+  })
+  afterAll(() => executor?.close())
+
+  /** Runs blocks that look at `seen`, and between them does `meddle` on both sides. */
+  async function expectSeen(
+    seen: readonly Address[],
+    meddle: (vm: VM, round: number) => Promise<void>,
+    sides?: { stock: VM; ours: VM },
+  ): Promise<void> {
+    const { stock, ours } = sides ?? { stock: await world.vm(), ours: await world.vm() }
+    const nonces = new Map<Actor, bigint>()
+    for (let round = 0; round < 4; round++) {
+      const block = makeBlock(
+        world.common,
+        {
+          number: 20n + BigInt(round),
+          transactions: [
+            ...seen.map((address, index) => ({
+              from: [alice, bob][index % 2]!,
+              to: reader,
+              data: addressWord(address),
+            })),
+            { from: carol, to: counter },
+          ],
+        },
+        nonces,
+      )
+      const run = await runBoth(executor, { stock, ours }, block)
+      expect(run.differences, `round ${round}`).toEqual([])
+      expect(run.report?.mode).toBe('parallel')
+      await meddle(stock, round)
+      await meddle(ours, round)
+    }
+  }
+
+  it('a balance that the user writes is seen by the next block', async () => {
+    await expectSeen([dave.address, absent], async ({ stateManager }, round) => {
+      const balance = 1000n + BigInt(round)
+      await stateManager.putAccount(dave.address, new Account(0n, balance))
+      await stateManager.modifyAccountFields(absent, { balance })
+    })
+  })
+
+  it('a slot that the user writes is seen by the next block', async () => {
+    await expectSeen([counter], async ({ stateManager }, round) => {
+      await stateManager.putStorage(counter, numberWord(0), Uint8Array.of(100 + round))
+    })
+  })
+
+  it('cleared storage, deleted accounts and new code are seen by the next block', async () => {
+    await expectSeen([counter, dave.address], async ({ stateManager }, round) => {
+      if (round === 0) await stateManager.clearStorage(counter)
+      if (round === 1) await stateManager.putCode(counter, Uint8Array.of(0x60, 9, 0x60, 0, 0x55))
+      if (round === 2) await stateManager.deleteAccount(dave.address)
+    })
+  })
+
+  it('an earlier root that the user sets is seen by the next block', async () => {
+    const stock = await world.vm()
+    const ours = await world.vm()
+    const nonces = new Map<Actor, bigint>()
+    const plan = { transactions: [alice, bob, carol].map((from) => ({ from, to: counter })) }
+    const first = makeBlock(world.common, plan, nonces)
+    const second = makeBlock(world.common, { ...plan, number: 21n }, nonces)
+    const roots: Uint8Array[] = [await ours.stateManager.getStateRoot()]
+    const run = async (block: typeof first, root?: Uint8Array): Promise<void> => {
+      const options = { generate: true, skipBlockValidation: true, ...(root ? { root } : {}) }
+      const { differences, report } = await runBoth(executor, { stock, ours }, block, options)
+      expect(differences).toEqual([])
+      expect(report?.mode).toBe('parallel')
+    }
+    await run(first)
+    roots.push(await ours.stateManager.getStateRoot())
+    await run(second)
+    for (const vm of [stock, ours]) await vm.stateManager.setStateRoot(roots[0]!)
+    await run(first)
+    await run(second, roots[1])
+    await run(first, roots[0])
+    await run(second)
+  })
+
+  it('two VMs can take turns on one executor, each with its own state', async () => {
+    const sides = [await pair(), await pair()]
+    const nonces = [new Map<Actor, bigint>(), new Map<Actor, bigint>()]
+    for (let round = 0; round < 6; round++) {
+      const which = round % 2
+      const block = makeBlock(
+        world.common,
+        {
+          number: 20n + BigInt(round),
+          transactions: [alice, bob, carol, alice].map((from) => ({
+            from,
+            to: which === 0 ? counter : dave.address,
+            value: which === 0 ? 0n : ether,
+          })),
+        },
+        nonces[which],
+      )
+      const { differences, report } = await runBoth(executor, sides[which]!, block)
+      expect(differences, `round ${round}`).toEqual([])
+      expect(report?.mode).toBe('parallel')
+    }
+  })
+
+  it('blocks of two VMs that are asked for at once are run one after the other', async () => {
+    const sides = await Promise.all([pair(), pair(), pair(), pair()])
+    const plan = { transactions: [alice, bob, carol, alice].map((from) => ({ from, to: counter })) }
+    const runs = await Promise.all(
+      sides.map((side) => runBoth(executor, side, makeBlock(world.common, plan))),
+    )
+    for (const { differences, report } of runs) {
+      expect(differences).toEqual([])
+      expect(report?.mode).toBe('parallel')
+    }
+  })
+
+  it('two blocks of one VM that are asked for at once are run in that order', async () => {
+    const { stock, ours } = await pair()
+    const nonces = new Map<Actor, bigint>()
+    const plan = { transactions: [alice, bob, carol, alice].map((from) => ({ from, to: counter })) }
+    const blocks = [20n, 21n, 22n].map((number) =>
+      makeBlock(world.common, { ...plan, number }, nonces),
+    )
+    const options = { generate: true, skipBlockValidation: true }
+    const { runBlock } = await import('@ethereumjs/vm')
+    const expected = []
+    for (const block of blocks) expected.push(await runBlock(stock, { ...options, block }))
+    const actual = await Promise.all(
+      blocks.map((block) => executor.runBlock(ours, { ...options, block })),
+    )
+    expect(actual.map(({ stateRoot }) => stateRoot)).toEqual(
+      expected.map(({ stateRoot }) => stateRoot),
+    )
+  })
+
+  it('a state manager whose root says nothing is never trusted', async () => {
+    const { stock, ours } = await pair()
+    const constant = new Uint8Array(32).fill(7)
+    for (const { stateManager } of [stock, ours]) {
+      stateManager.getStateRoot = async () => constant
+    }
+    const sides = { stock, ours }
+    await expectSeen(
+      [dave.address, counter],
+      async ({ stateManager }, round) => {
+        await stateManager.putAccount(dave.address, new Account(0n, 77n + BigInt(round)))
+        await stateManager.putStorage(counter, numberWord(0), Uint8Array.of(50 + round))
+      },
+      sides,
+    )
+  })
+
+  it('a block that was refused leaves nothing behind for the next one', async () => {
+    const { stock, ours } = await pair()
+    const good = { transactions: [alice, bob, carol].map((from) => ({ from, to: counter })) }
+    const bad = {
+      number: 21n,
+      transactions: [
+        { from: alice, to: counter, nonce: 1n },
+        { from: bob, to: dave.address, value: ether, nonce: 1n },
+        { from: carol, to: counter, nonce: 9n },
+      ],
+    }
+    const root = await ours.stateManager.getStateRoot()
+    const refused = { ...good, transactions: [...good.transactions, bad.transactions[2]!] }
+    const first = await runBoth(executor, { stock, ours }, makeBlock(world.common, refused))
+    expect(first.differences).toEqual([])
+    expect(first.error).toMatchObject({ message: expect.stringContaining('nonce') })
+    expect(await ours.stateManager.getStateRoot()).toEqual(root)
+    for (const vm of [stock, ours]) await vm.stateManager.setStateRoot(root)
+    const second = await runBoth(executor, { stock, ours }, makeBlock(world.common, good))
+    expect(second.differences).toEqual([])
+    const third = await runBoth(executor, { stock, ours }, makeBlock(world.common, bad))
+    expect(third.differences).toEqual([])
+    expect(third.error).toBeDefined()
+  })
+
+  it('an answer of the state manager that comes after its block does not reach the next one', async () => {
+    const { stock, ours } = await pair()
+    const manager = ours.stateManager as MerkleStateManager
+    const getAccount = manager.getAccount.bind(manager)
+    let late = Promise.resolve()
+    let delayed = false
+    // The first to ask for Dave's account gets what it was then, much later.
+    manager.getAccount = async (address) => {
+      const account = await getAccount(address)
+      if (delayed || !address.equals(dave.address)) return account
+      delayed = true
+      late = new Promise((resolve) => setTimeout(resolve, 150))
+      await late
+      return account
+    }
+    const invalid = makeBlock(world.common, {
+      transactions: [
+        { from: alice, to: counter, nonce: 5n },
+        { from: bob, to: dave.address },
+      ],
+    })
+    const first = await runBoth(executor, { stock, ours }, invalid)
+    expect(first.differences).toEqual([])
+    for (const vm of [stock, ours]) {
+      await vm.stateManager.putAccount(dave.address, new Account(0n, 12345n))
+    }
+    const looks = Array.from({ length: 40 }, (_, index) => ({
+      from: [alice, bob, carol][index % 3]!,
+      to: reader,
+      data: addressWord(dave.address),
+    }))
+    const nonces = new Map<Actor, bigint>()
+    for (let number = 21n; number < 27n; number++) {
+      const block = makeBlock(world.common, { number, transactions: looks }, nonces)
+      const next = await runBoth(executor, { stock, ours }, block)
+      expect(next.differences).toEqual([])
+      if (number === 23n) await late
+    }
+  })
+
+  async function pair(): Promise<{ stock: VM; ours: VM }> {
+    return { stock: await world.vm(), ours: await world.vm() }
+  }
+})
