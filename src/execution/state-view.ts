@@ -141,7 +141,7 @@ export class StateView {
       found === FOUND.BASE
         ? readUint64(store.state.words, entry.record + ACCOUNT.NONCE)
         : readUint64(store.block.reach(store.payload + PAYLOAD.VALUE + 2), store.payload + PAYLOAD.VALUE)
-    this.#reads.recordVersion(LOCATION.NONCE, location, store.writer, store.incarnation)
+    this.#reads.recordNonce(location, store.writer, store.incarnation, nonce)
     entry.startNonce = nonce
     return nonce
   }
@@ -247,12 +247,18 @@ export class StateView {
           await this.#waits.slot(record)
           continue
         }
-        this.#reads.recordVersion(LOCATION.SLOT, location, BASE_WRITER, 0)
+        this.#reads.recordSlot(location, BASE_WRITER, 0, absent ? undefined : words, record + SLOT.VALUE)
         return absent ? NO_BYTES : readStripped32(store.state.bytes, record + SLOT.VALUE)
       }
-      this.#reads.recordVersion(LOCATION.SLOT, location, writer, incarnation)
+      const source = store.block.reach(payload + PAYLOAD.VALUE + WORDS_256)
+      this.#reads.recordSlot(
+        location,
+        writer,
+        incarnation,
+        resetWins ? undefined : source,
+        payload + PAYLOAD.VALUE,
+      )
       if (resetWins) return NO_BYTES
-      store.block.reach(payload + PAYLOAD.VALUE + WORDS_256)
       return readStripped32(store.block.bytes, payload + PAYLOAD.VALUE)
     }
   }

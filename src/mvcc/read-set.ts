@@ -2,21 +2,45 @@
 // Authority on validation; it resolves with the same functions as reading does, so that reader and
 // validator cannot disagree. Reads of absent accounts and of zero slots are recorded like any other.
 //
-// Nonces, code, resets and slots are compared by exact writer (transaction, incarnation). Balances and
-// existence are compared by value: a balance is a sum over several writers, and a value that is equal
-// is all that the transaction could see, because destruction writes both of them explicitly.
+// Code and resets are compared by exact writer (transaction, incarnation). Balances, existence, nonces
+// and slots may also have another writer, if the value is the one observed: a transaction is a function
+// of what it observed, so an equal observation gives an equal result. That is sound here, across
+// destruction too, because nothing hides behind a value: a destruction writes existence, balance, nonce
+// and code explicitly, and a slot is resolved together with the resets of its account.
 
 import type { Incarnation, LocationId, RecordId, TxIndex } from '../ids.ts'
 import { BASE_WRITER } from '../ids.ts'
-import { ACCOUNT, LOCATION, type LocationKind, PAYLOAD, SLOT } from '../memory/layout.ts'
+import { ACCOUNT, BASE, LOCATION, type LocationKind, PAYLOAD, SLOT } from '../memory/layout.ts'
 import type { SharedRegion } from '../memory/shared-region.ts'
-import { equalsUint256, readUint256, WORDS_256, writeUint256 } from '../memory/word-codec.ts'
+import {
+  equalsUint256,
+  readUint256,
+  WORDS_256,
+  writeUint64,
+  writeUint256,
+} from '../memory/word-codec.ts'
 import { FOUND, type Found, type VersionStore } from './version-store.ts'
 
-/** Entry: kind, location, highest writer, and the observation (incarnation, bit, or 8 words). */
-const ENTRY = { KIND: 0, LOCATION: 1, WRITER: 2, OBSERVED: 3 } as const
-const ENTRY_WORDS = 4
-const BALANCE_ENTRY_WORDS = ENTRY.OBSERVED + WORDS_256
+/** What validation can say. */
+export const VALIDITY = {
+  VALID: 0,
+  INVALID: 1,
+  /** A lower transaction that was read from is about to run again: its end brings the answer. */
+  IN_DOUBT: 2,
+} as const
+export type Validity = (typeof VALIDITY)[keyof typeof VALIDITY]
+
+/** Entry: kind, location, highest writer, its incarnation (existence: a bit), the observed value. */
+const ENTRY = { KIND: 0, LOCATION: 1, WRITER: 2, OBSERVED: 3, VALUE: 4 } as const
+/** Words of an entry by kind of location. */
+const ENTRY_WORDS: Readonly<Record<number, number>> = {
+  [LOCATION.EXISTS]: ENTRY.VALUE,
+  [LOCATION.BALANCE]: ENTRY.VALUE + WORDS_256,
+  [LOCATION.NONCE]: ENTRY.VALUE + 2,
+  [LOCATION.CODE]: ENTRY.VALUE,
+  [LOCATION.RESET]: ENTRY.VALUE,
+  [LOCATION.SLOT]: ENTRY.VALUE + WORDS_256,
+}
 
 /** Collects reads in private memory; copied to the block region when the incarnation ends. */
 export class ReadSetRecorder {
@@ -32,25 +56,42 @@ export class ReadSetRecorder {
     return this.#length
   }
 
+  /** Code and resets, and existence with 1 or 0 in place of the incarnation. */
   recordVersion(
     kind: LocationKind,
     location: LocationId,
     writer: number,
     incarnation: Incarnation | number,
   ): void {
-    const at = this.#extend(ENTRY_WORDS)
-    this.#header(at, kind, location, writer)
-    this.#words[at + ENTRY.OBSERVED] = incarnation
+    this.#entry(kind, location, writer, incarnation)
   }
 
   recordExists(location: LocationId, writer: number, exists: boolean): void {
-    this.recordVersion(LOCATION.EXISTS, location, writer, exists ? 1 : 0)
+    this.#entry(LOCATION.EXISTS, location, writer, exists ? 1 : 0)
+  }
+
+  recordNonce(location: LocationId, writer: number, incarnation: number, nonce: bigint): void {
+    const at = this.#entry(LOCATION.NONCE, location, writer, incarnation)
+    writeUint64(this.#words, at + ENTRY.VALUE, nonce)
   }
 
   recordBalance(location: LocationId, writer: number, balance: bigint): void {
-    const at = this.#extend(BALANCE_ENTRY_WORDS)
-    this.#header(at, LOCATION.BALANCE, location, writer)
-    writeUint256(this.#words, at + ENTRY.OBSERVED, balance)
+    const at = this.#entry(LOCATION.BALANCE, location, writer, 0)
+    writeUint256(this.#words, at + ENTRY.VALUE, balance)
+  }
+
+  /** The value stands in the eight words at `valueAt` of `source`; without a source it is zero. */
+  recordSlot(
+    location: LocationId,
+    writer: number,
+    incarnation: number,
+    source: Int32Array | undefined,
+    valueAt: number,
+  ): void {
+    const at = this.#entry(LOCATION.SLOT, location, writer, incarnation) + ENTRY.VALUE
+    for (let i = 0; i < WORDS_256; i++) {
+      this.#words[at + i] = source === undefined ? 0 : source[valueAt + i]
+    }
   }
 
   /** Writes the length in words, then the entries. Needs `words + 1` words at `at`. */
@@ -59,20 +100,18 @@ export class ReadSetRecorder {
     for (let i = 0; i < this.#length; i++) target[at + 1 + i] = this.#words[i]
   }
 
-  #header(at: number, kind: LocationKind, location: LocationId, writer: number): void {
-    this.#words[at + ENTRY.KIND] = kind
-    this.#words[at + ENTRY.LOCATION] = location
-    this.#words[at + ENTRY.WRITER] = writer
-  }
-
-  #extend(count: number): number {
+  #entry(kind: LocationKind, location: LocationId, writer: number, observed: number): number {
     const at = this.#length
-    this.#length += count
+    this.#length += ENTRY_WORDS[kind]
     if (this.#length > this.#words.length) {
       const larger = new Int32Array(Math.max(this.#words.length * 2, this.#length))
       larger.set(this.#words)
       this.#words = larger
     }
+    this.#words[at + ENTRY.KIND] = kind
+    this.#words[at + ENTRY.LOCATION] = location
+    this.#words[at + ENTRY.WRITER] = writer
+    this.#words[at + ENTRY.OBSERVED] = observed
     return at
   }
 }
@@ -118,39 +157,17 @@ export function findSlot(
 const slotFinding: { found: Found; resetWins: boolean } = { found: FOUND.BASE, resetWins: false }
 
 /** Checks the read set at block offset `at` against what a reader at `reader` finds now. */
-export function validateReadSet(store: VersionStore, at: number, reader: TxIndex): boolean {
+export function validateReadSet(store: VersionStore, at: number, reader: TxIndex): Validity {
   let words = store.block.reach(at)
   const end = at + 1 + words[at]
   words = store.block.reach(end)
-  let entry = at + 1
-  while (entry < end) {
-    const kind = words[entry + ENTRY.KIND]
-    const location = words[entry + ENTRY.LOCATION] as LocationId
-    if (kind === LOCATION.BALANCE) {
-      if (!balanceHolds(store, location, reader, words, entry + ENTRY.OBSERVED)) return false
-      entry += BALANCE_ENTRY_WORDS
-      continue
-    }
-    if (kind === LOCATION.EXISTS) {
-      if (!existsHolds(store, location, reader, words[entry + ENTRY.OBSERVED] === 1)) return false
-    } else {
-      const found =
-        kind === LOCATION.SLOT
-          ? findSlot(store, (location - SLOT.HEAD) as RecordId, reader).found
-          : store.find(location, reader)
-      if (found === FOUND.ESTIMATE) return false
-      if (found === FOUND.BASE) {
-        if (words[entry + ENTRY.WRITER] !== BASE_WRITER) return false
-      } else if (
-        words[entry + ENTRY.WRITER] !== store.writer ||
-        words[entry + ENTRY.OBSERVED] !== store.incarnation
-      ) {
-        return false
-      }
-    }
-    entry += ENTRY_WORDS
+  let verdict: Validity = VALIDITY.VALID
+  for (let entry = at + 1; entry < end; entry += ENTRY_WORDS[words[entry + ENTRY.KIND]]) {
+    const validity = validateEntry(store, words, entry, reader)
+    if (validity === VALIDITY.INVALID) return VALIDITY.INVALID
+    if (validity === VALIDITY.IN_DOUBT) verdict = VALIDITY.IN_DOUBT
   }
-  return true
+  return verdict
 }
 
 /** Calls `visit` with the highest writer of each entry that was not read from the base. */
@@ -162,41 +179,132 @@ export function forEachWriter(
   let words = block.reach(at)
   const end = at + 1 + words[at]
   words = block.reach(end)
-  let entry = at + 1
-  while (entry < end) {
+  for (let entry = at + 1; entry < end; entry += ENTRY_WORDS[words[entry + ENTRY.KIND]]) {
     const writer = words[entry + ENTRY.WRITER]
     if (writer !== BASE_WRITER) visit(writer as TxIndex)
-    entry += words[entry + ENTRY.KIND] === LOCATION.BALANCE ? BALANCE_ENTRY_WORDS : ENTRY_WORDS
   }
 }
 
-function balanceHolds(
+function validateEntry(
+  store: VersionStore,
+  words: Int32Array,
+  entry: number,
+  reader: TxIndex,
+): Validity {
+  const location = words[entry + ENTRY.LOCATION] as LocationId
+  switch (words[entry + ENTRY.KIND]) {
+    case LOCATION.BALANCE:
+      return validateBalance(store, location, reader, words, entry)
+    case LOCATION.EXISTS:
+      return validateExists(store, location, reader, words, entry)
+    case LOCATION.SLOT:
+      return validateSlot(store, location, reader, words, entry)
+    case LOCATION.NONCE:
+      return validateNonce(store, location, reader, words, entry)
+    default: {
+      const found = store.find(location, reader)
+      if (found === FOUND.ESTIMATE) return VALIDITY.IN_DOUBT
+      return validIf(sameWriter(store, words, entry))
+    }
+  }
+}
+
+/** The writer that was observed is the one just found. */
+function sameWriter(store: VersionStore, words: Int32Array, entry: number): boolean {
+  const writer = words[entry + ENTRY.WRITER]
+  if (writer !== store.writer) return false
+  return writer === BASE_WRITER || words[entry + ENTRY.OBSERVED] === store.incarnation
+}
+
+function validateBalance(
   store: VersionStore,
   location: LocationId,
   reader: TxIndex,
   words: Int32Array,
-  observedAt: number,
-): boolean {
-  if (store.sumBalance(location, reader) === FOUND.ESTIMATE) return false
+  entry: number,
+): Validity {
+  if (store.sumBalance(location, reader) === FOUND.ESTIMATE) return VALIDITY.IN_DOUBT
   let balance = store.sum
   if (store.needsBase) {
     const record = location - ACCOUNT.BALANCE_HEAD
     balance += readUint256(store.state.reach(record + ACCOUNT.WORDS), record + ACCOUNT.BALANCE)
   }
-  return equalsUint256(words, observedAt, balance)
+  return validIf(equalsUint256(words, entry + ENTRY.VALUE, balance))
 }
 
-function existsHolds(
+function validateExists(
   store: VersionStore,
   location: LocationId,
   reader: TxIndex,
-  observed: boolean,
-): boolean {
+  words: Int32Array,
+  entry: number,
+): Validity {
   const found = store.find(location, reader)
-  if (found === FOUND.ESTIMATE) return false
-  if (found === FOUND.BASE) {
-    const record = location - ACCOUNT.EXISTS_HEAD
-    return (store.state.reach(location)[record + ACCOUNT.EXISTS] === 1) === observed
+  if (found === FOUND.ESTIMATE) return VALIDITY.IN_DOUBT
+  const at = store.payload + PAYLOAD.VALUE
+  const exists =
+    found === FOUND.BASE
+      ? store.state.reach(location)[location - ACCOUNT.EXISTS_HEAD + ACCOUNT.EXISTS]
+      : store.block.reach(at)[at]
+  return validIf(exists === words[entry + ENTRY.OBSERVED])
+}
+
+function validateNonce(
+  store: VersionStore,
+  location: LocationId,
+  reader: TxIndex,
+  words: Int32Array,
+  entry: number,
+): Validity {
+  const found = store.find(location, reader)
+  if (found === FOUND.ESTIMATE) return VALIDITY.IN_DOUBT
+  if (sameWriter(store, words, entry)) return VALIDITY.VALID
+  const [source, at] =
+    found === FOUND.BASE
+      ? [store.state.reach(location), location - ACCOUNT.NONCE_HEAD + ACCOUNT.NONCE]
+      : [store.block.reach(store.payload + PAYLOAD.VALUE + 2), store.payload + PAYLOAD.VALUE]
+  return validIf(sameWords(words, entry + ENTRY.VALUE, source, at, 2))
+}
+
+function validateSlot(
+  store: VersionStore,
+  location: LocationId,
+  reader: TxIndex,
+  words: Int32Array,
+  entry: number,
+): Validity {
+  const slot = (location - SLOT.HEAD) as RecordId
+  const { found, resetWins } = findSlot(store, slot, reader)
+  if (found === FOUND.ESTIMATE) return VALIDITY.IN_DOUBT
+  if (sameWriter(store, words, entry)) return VALIDITY.VALID
+  const observedAt = entry + ENTRY.VALUE
+  if (resetWins) return validIf(isZero(words, observedAt))
+  if (found === FOUND.VERSION) {
+    const at = store.payload + PAYLOAD.VALUE
+    return validIf(sameWords(words, observedAt, store.block.reach(at + WORDS_256), at, WORDS_256))
   }
-  return (store.block.reach(store.payload + PAYLOAD.VALUE)[store.payload + PAYLOAD.VALUE] === 1) === observed
+  // Nobody writes it any more. Its base value may never have been asked for: then it must be now.
+  const state = store.state.reach(slot + SLOT.WORDS)
+  if (state[slot + SLOT.STATUS] !== BASE.PRESENT) return VALIDITY.INVALID
+  return validIf(sameWords(words, observedAt, state, slot + SLOT.VALUE, WORDS_256))
+}
+
+function validIf(holds: boolean): Validity {
+  return holds ? VALIDITY.VALID : VALIDITY.INVALID
+}
+
+function sameWords(
+  a: Int32Array,
+  aAt: number,
+  b: Int32Array,
+  bAt: number,
+  count: number,
+): boolean {
+  for (let i = 0; i < count; i++) if (a[aAt + i] !== b[bAt + i]) return false
+  return true
+}
+
+function isZero(words: Int32Array, at: number): boolean {
+  for (let i = 0; i < WORDS_256; i++) if (words[at + i] !== 0) return false
+  return true
 }

@@ -16,8 +16,11 @@ import { incarnationOf, packStatus, STATE, stateOf } from './transaction-status.
 
 /** What the scheduler asks of the versions; implemented over the version store, or by a test. */
 export interface VersionJudge {
-  /** Whether the last incarnation of `transaction` would read the same now. */
-  validate(transaction: TxIndex): boolean
+  /**
+   * Whether the last incarnation of `transaction` would read something else now. Before the end
+   * (`isFinal` false) what a lower transaction is about to write again refutes nothing yet.
+   */
+  refutes(transaction: TxIndex, isFinal: boolean): boolean
   /** Turns everything that the last incarnation wrote into estimates. */
   markEstimates(transaction: TxIndex): void
   /** Called under the commit lock, in canonical order, once per transaction. */
@@ -103,24 +106,24 @@ export class BlockStmScheduler {
       const transaction = index as TxIndex
       const status = this.#status(transaction)
       if (stateOf(status) !== STATE.EXECUTED) continue
-      if (!this.#judge.validate(transaction)) this.#invalidate(transaction, status)
+      if (this.#judge.refutes(transaction, false)) this.#invalidate(transaction, status)
       return true
     }
   }
 
   /**
    * Ends an execution. Its versions, sets, result and outcome were written before the call.
-   * `wroteElsewhere`: it wrote a location that its previous incarnation did not, so that those above
-   * must be validated again; else only it itself is.
+   * `wroteElsewhere`: it wrote a location that its previous incarnation did not. Then, and after
+   * every repetition, those above are validated again; else only it itself is.
    */
   finish(transaction: TxIndex, wroteElsewhere: boolean): void {
     const executed = packStatus(this.incarnation(transaction), STATE.EXECUTED)
     this.#atomics.store(this.#control, transactionIndex(transaction, TRANSACTION.STATUS), executed)
     this.#releaseDeferred(transaction)
     if (this.#atomics.load(this.#control, CONTROL.VALIDATION_CURSOR) <= transaction) return
-    if (wroteElsewhere) {
+    if (wroteElsewhere || incarnationOf(executed) > 0) {
       this.#rewind(CONTROL.VALIDATION_CURSOR, transaction)
-    } else if (!this.#judge.validate(transaction)) {
+    } else if (this.#judge.refutes(transaction, false)) {
       this.#invalidate(transaction, executed)
     }
   }
@@ -196,7 +199,7 @@ export class BlockStmScheduler {
       const transaction = head as TxIndex
       const status = this.#status(transaction)
       if (stateOf(status) !== STATE.EXECUTED) break
-      if (!this.#judge.validate(transaction)) {
+      if (this.#judge.refutes(transaction, true)) {
         this.#invalidate(transaction, status)
         break
       }

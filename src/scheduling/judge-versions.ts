@@ -4,7 +4,7 @@
 import type { TxIndex } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
 import { TRANSACTION, transactionIndex } from '../memory/layout.ts'
-import { forEachWriter, validateReadSet } from '../mvcc/read-set.ts'
+import { forEachWriter, VALIDITY, validateReadSet } from '../mvcc/read-set.ts'
 import type { VersionStore } from '../mvcc/version-store.ts'
 import { forEachWrite } from '../mvcc/write-set.ts'
 import type { VersionJudge } from './block-stm-scheduler.ts'
@@ -18,8 +18,11 @@ export function judgeVersions(
   const field = (transaction: TxIndex, name: number): number =>
     atomics.load(control, transactionIndex(transaction, name))
   return {
-    validate: (transaction) =>
-      validateReadSet(store, field(transaction, TRANSACTION.READ_SET), transaction),
+    refutes: (transaction, isFinal) => {
+      const validity = validateReadSet(store, field(transaction, TRANSACTION.READ_SET), transaction)
+      // Below the commit head there are no estimates; above it one leaves the question open.
+      return isFinal ? validity !== VALIDITY.VALID : validity === VALIDITY.INVALID
+    },
     markEstimates: (transaction) => {
       forEachWrite(store.block, field(transaction, TRANSACTION.WRITE_SET), (_kind, _location, node) =>
         store.markEstimate(node),
