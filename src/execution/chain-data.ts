@@ -102,8 +102,16 @@ export function encodeTransaction(tx: TypedTransaction): Uint8Array {
   return bytes
 }
 
-/** Makes a transaction of what {@link encodeTransaction} returned. @throws what stock's factory throws */
-export function decodeTransaction(bytes: Uint8Array, common: Common): TypedTransaction {
+/**
+ * Makes a transaction of what {@link encodeTransaction} returned. `recovered` is asked, before the
+ * signature is, for the sender's address (20 bytes): another worker may have found it.
+ * @throws what stock's factory throws
+ */
+export function decodeTransaction(
+  bytes: Uint8Array,
+  common: Common,
+  recovered: () => Uint8Array | undefined,
+): TypedTransaction {
   const kind = bytes[0]
   const senderLength = kind === SENDER.PUBLIC_KEY ? 64 : kind === SENDER.ADDRESS ? 20 : 0
   const tx = createTxFromRLP(bytes.subarray(1 + senderLength), {
@@ -120,7 +128,10 @@ export function decodeTransaction(bytes: Uint8Array, common: Common): TypedTrans
   // Not frozen, so stock would recover again at every call and every incarnation.
   const recover = tx.getSenderAddress.bind(tx)
   tx.getSenderAddress = () => {
-    sender ??= recover()
+    if (sender === undefined) {
+      const address = recovered()
+      sender = address === undefined ? recover() : new Address(address)
+    }
     return sender
   }
   return tx

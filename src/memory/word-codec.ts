@@ -90,3 +90,16 @@ export function readBytes(bytes: Uint8Array, at: number, length: number): Uint8A
 export function wordsForBytes(length: number): number {
   return (length + 3) >> 2
 }
+
+/** The bytes of `count` words that were made by {@link wordOfBytes}. */
+export function bytesOfWords(words: Int32Array, at: number, count: number): Uint8Array {
+  const out = new Uint8Array(count * 4)
+  for (let i = 0; i < count; i++) {
+    const word = words[at + i]
+    out[i * 4] = word >>> 24
+    out[i * 4 + 1] = word >>> 16
+    out[i * 4 + 2] = word >>> 8
+    out[i * 4 + 3] = word
+  }
+  return out
+}

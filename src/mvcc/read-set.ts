@@ -25,7 +25,11 @@ import { FOUND, type Found, type VersionStore } from './version-store.ts'
 export const VALIDITY = {
   VALID: 0,
   INVALID: 1,
-  /** A lower transaction that was read from is about to run again: its end brings the answer. */
+  /**
+   * Nothing but existence or nonces of a lower transaction that is about to run again was read. These
+   * hardly ever change by repetition, so its end is awaited. Anything else that is an estimate is
+   * INVALID at once: the repetition then waits for the writer, instead of chasing each of its values.
+   */
   IN_DOUBT: 2,
 } as const
 export type Validity = (typeof VALIDITY)[keyof typeof VALIDITY]
@@ -203,7 +207,7 @@ function validateEntry(
       return validateNonce(store, location, reader, words, entry)
     default: {
       const found = store.find(location, reader)
-      if (found === FOUND.ESTIMATE) return VALIDITY.IN_DOUBT
+      if (found === FOUND.ESTIMATE) return VALIDITY.INVALID
       return validIf(sameWriter(store, words, entry))
     }
   }
@@ -223,7 +227,7 @@ function validateBalance(
   words: Int32Array,
   entry: number,
 ): Validity {
-  if (store.sumBalance(location, reader) === FOUND.ESTIMATE) return VALIDITY.IN_DOUBT
+  if (store.sumBalance(location, reader) === FOUND.ESTIMATE) return VALIDITY.INVALID
   let balance = store.sum
   if (store.needsBase) {
     const record = location - ACCOUNT.BALANCE_HEAD
@@ -275,7 +279,7 @@ function validateSlot(
 ): Validity {
   const slot = (location - SLOT.HEAD) as RecordId
   const { found, resetWins } = findSlot(store, slot, reader)
-  if (found === FOUND.ESTIMATE) return VALIDITY.IN_DOUBT
+  if (found === FOUND.ESTIMATE) return VALIDITY.INVALID
   if (sameWriter(store, words, entry)) return VALIDITY.VALID
   const observedAt = entry + ENTRY.VALUE
   if (resetWins) return validIf(isZero(words, observedAt))

@@ -96,6 +96,7 @@ export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> 
       ringSleepers(atomics, control, workers, worker)
       continue
     }
+    board.tellRequests()
     sleep(atomics, control, worker, bell, SLEEP_MS)
   }
   ringSleepers(atomics, control, workers, worker)

@@ -9,9 +9,9 @@ import { patchInterpreter } from '../execution/interpreter-patch.ts'
 import type { BlockContext } from '../execution/transaction-runner.ts'
 import type { TxIndex } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
-import { TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import { ACCOUNT, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
-import { readBytes, wordsForBytes } from '../memory/word-codec.ts'
+import { bytesOfWords, readBytes, wordsForBytes } from '../memory/word-codec.ts'
 import { LocationTable } from '../mvcc/location-table.ts'
 import { VersionStore } from '../mvcc/version-store.ts'
 import { judgeVersions } from '../scheduling/judge-versions.ts'
@@ -164,9 +164,18 @@ function transactionReader(
       const block = memory.store.block
       const length = block.reach(at)[at]
       block.reach(at + 1 + wordsForBytes(length))
-      tx = decodeTransaction(readBytes(block.bytes, at + 1, length), common)
+      tx = decodeTransaction(readBytes(block.bytes, at + 1, length), common, () =>
+        recoveredSender(memory, index),
+      )
       decoded.set(index, tx)
     }
     return tx
   }
+}
+
+/** The address of a sender that some worker has recovered already, from its account record. */
+function recoveredSender({ control, store }: Memory, index: TxIndex): Uint8Array | undefined {
+  const record = nativeAtomics.load(control, transactionIndex(index, TRANSACTION.SENDER))
+  if (record === 0) return undefined
+  return bytesOfWords(store.state.reach(record + ACCOUNT.WORDS), record + ACCOUNT.ADDRESS, 5)
 }
