@@ -29,6 +29,36 @@ const TAG = {
   EMPTY_BLOOM: 18,
 } as const
 
+/** Field names that are sent as one byte. Both sides run the same version, so the order is free. */
+const KNOWN_KEYS = [
+  'accessList',
+  'amountSpent',
+  'blobGasPrice',
+  'blobGasUsed',
+  'blockGasSpent',
+  'bloom',
+  'createdAddress',
+  'createdAddresses',
+  'cumulativeBlockGasUsed',
+  'exceptionError',
+  'executionGasUsed',
+  'gas',
+  'gasRefund',
+  'logs',
+  'minerValue',
+  'preimages',
+  'returnValue',
+  'selfdestruct',
+  'stateGasSpilled',
+  'status',
+  'totalGasSpent',
+  'txRegularGas',
+  'txStateGas',
+] as const
+const KEY_NUMBERS = new Map<string, number>(KNOWN_KEYS.map((key, index) => [key, index]))
+/** In place of a number: the name follows. */
+const OTHER_KEY = 255
+
 const textEncoder = new TextEncoder()
 const textDecoder = new TextDecoder()
 
@@ -65,11 +95,17 @@ export class ResultEncoder {
     let count = 0
     for (const [key, field] of Object.entries(value)) {
       if (without.has(key)) continue
-      this.#string(key)
+      this.#key(key)
       this.#value(field)
       count++
     }
     this.#bytes[countAt] = count
+  }
+
+  #key(key: string): void {
+    const number = KEY_NUMBERS.get(key)
+    this.#tag(number ?? OTHER_KEY)
+    if (number === undefined) this.#string(key)
   }
 
   #value(value: unknown): void {
@@ -238,7 +274,8 @@ class Decoder {
   object(): Record<string, unknown> {
     const out: Record<string, unknown> = {}
     for (let count = this.#byte(); count > 0; count--) {
-      const key = this.#string()
+      const number = this.#byte()
+      const key = number === OTHER_KEY ? this.#string() : KNOWN_KEYS[number]
       out[key] = this.value()
     }
     return out
