@@ -23,6 +23,10 @@ export async function runBlock(
   vm: VM,
   options: ParallelRunBlockOpts,
 ): Promise<ParallelRunBlockResult> {
-  shared ??= createParallelExecutor()
+  shared ??= createParallelExecutor().catch((error: unknown) => {
+    // The next call may have more luck.
+    shared = undefined
+    throw error
+  })
   return (await shared).runBlock(vm, options)
 }

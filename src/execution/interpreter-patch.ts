@@ -16,12 +16,15 @@ interface InterpreterPrototype {
   create(this: InterpreterLike, gasLimit: bigint, value: bigint, ...rest: unknown[]): Promise<bigint>
 }
 
-let patched = false
+let patched: Promise<void> | undefined
 
-/** Patches the interpreter of this thread's copy of ethereumjs, once. */
-export async function patchInterpreter(): Promise<void> {
-  if (patched) return
-  patched = true
+/** Patches the interpreter of this thread's copy of ethereumjs, once. @throws ParallelError INTERNAL */
+export function patchInterpreter(): Promise<void> {
+  patched ??= patch()
+  return patched
+}
+
+async function patch(): Promise<void> {
   const prototype = await interpreterPrototype()
   const baseCall = prototype._baseCall
   const create = prototype.create

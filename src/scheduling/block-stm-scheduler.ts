@@ -17,8 +17,9 @@ import { incarnationOf, packStatus, STATE, stateOf } from './transaction-status.
 /** What the scheduler asks of the versions; implemented over the version store, or by a test. */
 export interface VersionJudge {
   /**
-   * Whether the last incarnation of `transaction` would read something else now. Before the end
-   * (`isFinal` false) what a lower transaction is about to write again refutes nothing yet.
+   * Whether the last incarnation of `transaction` would read something else now. Above the commit
+   * head (`isFinal` false) the judge may leave in doubt what a lower transaction is about to write
+   * again: the end of every repetition has those above it validated anew.
    */
   refutes(transaction: TxIndex, isFinal: boolean): boolean
   /** Turns everything that the last incarnation wrote into estimates. */

@@ -20,7 +20,7 @@ export function judgeVersions(
   return {
     refutes: (transaction, isFinal) => {
       const validity = validateReadSet(store, field(transaction, TRANSACTION.READ_SET), transaction)
-      // Below the commit head there are no estimates; above it one leaves the question open.
+      // Below the commit head nothing is in doubt; above it the end of a repetition decides.
       return isFinal ? validity !== VALIDITY.VALID : validity === VALIDITY.INVALID
     },
     markEstimates: (transaction) => {

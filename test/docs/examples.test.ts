@@ -1,0 +1,49 @@
+// Runs every file of examples/ as a user would and looks at what it prints.
+// The authority on examples being whole: one that is not listed here fails the first test.
+// Must not build: examples run on the sources, by the preload beside this file.
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+import { runOnSources } from './run-on-sources.ts'
+
+const examples = new URL('../../examples/', import.meta.url)
+
+/** What each example prints; the rest of its output depends on the machine. */
+const expected: Record<string, RegExp[]> = {
+  'run-block.ts': [
+    /state root as stock's: true/,
+    /gas used: 1344000, stock: 1344000/,
+    /mode: parallel/,
+  ],
+  'executor.ts': [/round 1: parallel, 2 workers/, /round 3: parallel, 2 workers/, /\d+ levels/],
+  'on-transaction.ts': [/48: 21000 gas, 1029000 so far/, /64 of 64 receipts came in order/],
+  'worker-setup/run.ts': [
+    /with workerSetup: parallel/,
+    /without: sequential, the VM has custom precompiles/,
+    /same state root: true/,
+  ],
+}
+/** Parts of examples that do nothing on their own. */
+const parts = ['sample-block.ts', 'worker-setup/custom-precompile.ts']
+
+describe('examples', () => {
+  it('are all run by these tests', () => {
+    const files = readdirSync(examples, { recursive: true, encoding: 'utf8' })
+      .map((name) => name.replaceAll('\\', '/'))
+      .filter((name) => name.endsWith('.ts'))
+    expect(files.sort()).toEqual([...Object.keys(expected), ...parts].sort())
+  })
+
+  it.each(Object.keys(expected))('%s runs to its end and prints what it promises', async (name) => {
+    const { exitCode, output } = await runOnSources(fileURLToPath(new URL(name, examples)))
+    expect(exitCode, output).toBe(0)
+    for (const line of expected[name]!) expect(output).toMatch(line)
+  })
+
+  it.each([...Object.keys(expected), ...parts])('%s imports the package by its name', (name) => {
+    expect(readFileSync(new URL(name, examples), 'utf8')).not.toMatch(
+      /from '(\.\.\/)+(src|plugin)\//,
+    )
+  })
+})
