@@ -18,7 +18,6 @@ import {
   ACCOUNT,
   BASE,
   blockHashIndex,
-  CONTROL,
   REQUEST,
   REQUEST_KIND_BITS,
   ringIndex,
@@ -58,9 +57,12 @@ export class BaseServer {
     this.#isReset = isReset
   }
 
-  /** Whether requests wait. */
+  /**
+   * Whether a request waits. One whose position was taken and that is not yet written does not count:
+   * its worker rings when it has written it, or has died in between.
+   */
   get hasRequests(): boolean {
-    return nativeAtomics.load(this.#memory.control, CONTROL.REQUEST_TAIL) !== this.#head
+    return nativeAtomics.load(this.#memory.control, ringIndex(this.#head)) !== 0
   }
 
   /**
@@ -72,9 +74,7 @@ export class BaseServer {
     const answers: Promise<void>[] = []
     while (this.hasRequests) {
       const index = ringIndex(this.#head)
-      let request = nativeAtomics.load(control, index)
-      // The position was taken and the request is written a moment later.
-      while (request === 0) request = nativeAtomics.load(control, index)
+      const request = nativeAtomics.load(control, index)
       nativeAtomics.store(control, index, 0)
       this.#head++
       answers.push(this.#answer(request - 1))

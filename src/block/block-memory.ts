@@ -124,17 +124,39 @@ export class BlockMemory {
   }
 
   /** Forgets the base values of one account: somebody wrote it outside of the transactions. */
-  forgetAccount(address: Uint8Array): RecordId {
-    const record = this.#table.account(address)
-    const words = this.state.reach(record + ACCOUNT.WORDS)
-    words[record + ACCOUNT.STATUS] = BASE.UNKNOWN
-    words[record + ACCOUNT.CODE_STATUS] = BASE.UNKNOWN
-    return record
+  forgetAccount(address: Uint8Array): void {
+    this.#forget(() => {
+      const record = this.#table.account(address)
+      const words = this.state.reach(record + ACCOUNT.WORDS)
+      words[record + ACCOUNT.STATUS] = BASE.UNKNOWN
+      words[record + ACCOUNT.CODE_STATUS] = BASE.UNKNOWN
+    })
+  }
+
+  /** Forgets an account and its storage. */
+  forgetWholeAccount(address: Uint8Array): void {
+    this.forgetAccount(address)
+    this.#forget(() => {
+      const record = this.#table.account(address)
+      // Finding its slots would mean going through all that there are.
+      if (this.state.words[record + ACCOUNT.HAS_SLOTS] !== 0) this.forget()
+    })
   }
 
   forgetSlot(address: Uint8Array, key: Uint8Array): void {
-    const record = this.#table.slot(this.#table.account(address), key)
-    this.state.reach(record + SLOT.WORDS)[record + SLOT.STATUS] = BASE.UNKNOWN
+    this.#forget(() => {
+      const record = this.#table.slot(this.#table.account(address), key)
+      this.state.reach(record + SLOT.WORDS)[record + SLOT.STATUS] = BASE.UNKNOWN
+    })
+  }
+
+  /** Where memory is full, it is emptied: a write to the state must not fail for it. */
+  #forget(one: () => void): void {
+    try {
+      one()
+    } catch {
+      this.forget()
+    }
   }
 
   /** Calls `visit` for every slot of `account` that the table knows. */

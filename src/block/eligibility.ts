@@ -101,10 +101,12 @@ function whyOptions(vm: VM, options: RunBlockOpts): string | undefined {
   return undefined
 }
 
-function whyEvm(vm: VM, hasWorkerSetup: boolean): string | undefined {
+/** The same, as far as it depends on the EVM and on who listens to it. */
+export function whyEvm(vm: VM, hasWorkerSetup: boolean): string | undefined {
   const { evm } = vm
   if (!(evm instanceof EVM) || evm.constructor !== EVM) return 'the VM has an EVM of its own'
   if (evm.stateManager !== vm.stateManager) return 'VM and EVM have different state managers'
+  if (!Object.isExtensible(vm.stateManager)) return 'writes to a frozen state manager go unseen'
   if (evm.common !== vm.common && encodeCommon(evm.common) !== encodeCommon(vm.common)) {
     return 'VM and EVM have different chain rules'
   }

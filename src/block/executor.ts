@@ -61,7 +61,8 @@ class PooledExecutor implements ParallelExecutor {
   constructor(options: ResolvedOptions) {
     this.#options = options
     this.workers = options.workers
-    this.#pool = new WorkerPool(options.workers, options.workerSetup)
+    const threads = options.scheduler === 'sequential' ? 0 : options.workers
+    this.#pool = new WorkerPool(threads, options.workerSetup)
     this.#memory = this.#newMemory()
   }
 

@@ -68,6 +68,10 @@ export class OrderedCommit {
     const tx = this.#block.transactions[this.length]
     result.receipt.cumulativeBlockGasUsed = this.#receiptGasUsed + result.totalGasSpent
     await this.#vm._emit('afterTx', { transaction: tx, ...result })
+    // Stock's last step with a transaction: what listeners warmed or touched does not outlive it.
+    const { evm, common } = this.#vm
+    if (common.isActivatedEIP(2929)) evm.journal.cleanJournal()
+    evm.stateManager.originalStorageCache.clear()
     await this.#append(result)
   }
 

@@ -13,11 +13,13 @@ import { CONTROL, HALT, TRANSACTION, transactionIndex } from '../memory/layout.t
 import { readBytes, wordsForBytes } from '../memory/word-codec.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import type { BlockTask } from '../workers/protocol.ts'
-import { deserializeError } from '../workers/serialized-error.ts'
 import { BaseServer } from './base-server.ts'
 import type { BlockMemory } from './block-memory.ts'
+import { BlockTasks } from './block-tasks.ts'
 import { CommittedWrites } from './committed-writes.ts'
 import { OrderedCommit, type TransactionListener } from './ordered-commit.ts'
+import { whyEvm } from './eligibility.ts'
+import { runAnnounced } from './emitted-event.ts'
 import type { BlockReport } from './report.ts'
 import { StateWriteWatch } from './state-write-watch.ts'
 import { applyWrites } from './write-back.ts'
@@ -48,6 +50,7 @@ export class ParallelTransactions {
   readonly #report: BlockReport
   readonly #commit: OrderedCommit
   readonly #server: BaseServer
+  #tasks: BlockTasks
   readonly #watch: StateWriteWatch
   readonly #onTransaction: TransactionListener | undefined
   /** Everything committed, for the base of the next block. */
@@ -57,9 +60,9 @@ export class ParallelTransactions {
   /** Listeners may look at the state, which must then be the one that stock shows them. */
   readonly #eager: boolean
   #count = 0
-  #failure: unknown
-  #tasksRunning = 0
-  #skipAnnouncement = false
+  #writesBefore = 0
+  /** The listeners of the next transaction have run, and must not run again. */
+  #isAnnounced = false
 
   constructor(
     vm: VM,
@@ -75,6 +78,7 @@ export class ParallelTransactions {
     this.#report = report
     this.#watch = watch
     this.#onTransaction = onTransaction
+    this.#tasks = new BlockTasks(settings.pool, settings.memory.control)
     this.#commit = new OrderedCommit(vm, options, onTransaction)
     this.#server = new BaseServer(
       settings.memory,
@@ -95,20 +99,28 @@ export class ParallelTransactions {
    * @throws what stock throws for an invalid transaction, EXECUTOR_CLOSED, FALLBACK_DISABLED
    */
   async run(): Promise<OrderedCommit> {
+    this.#writesBefore = this.#watch.writes
+    this.#watch.onlyCounts = true
+    try {
+      return await this.#run()
+    } finally {
+      this.#watch.onlyCounts = false
+    }
+  }
+
+  async #run(): Promise<OrderedCommit> {
     const { pool } = this.#settings
-    const { transactions } = this.#options.block
-    this.#count = transactions.length
     const executeStart = performance.now()
-    this.#encodeTransactions()
-    const tasks = this.#startTasks()
+    const tasks = this.#encodeTransactions() ? this.#tasks.start(this.#task()) : Promise.resolve()
     const preload = this.#preload()
-    const abort = (): void => this.#halt()
+    const abort = (): void => this.#tasks.halt()
     this.#settings.signal.addEventListener('abort', abort)
+    if (this.#settings.signal.aborted) abort()
     try {
       await this.#serveUntilEnd(tasks)
     } finally {
       this.#settings.signal.removeEventListener('abort', abort)
-      if (this.#tasksRunning > 0) this.#halt()
+      if (!this.#tasks.haveEnded) this.#tasks.halt()
       await tasks
       // It writes to the memory that the next block uses.
       await preload
@@ -123,18 +135,34 @@ export class ParallelTransactions {
     const writeStart = performance.now()
     if (this.#commit.length < this.#count) await this.#finishSequentially()
     else await this.#flush()
+    if (this.isWhole && this.#tasks.failure !== undefined) {
+      this.#report.incidents.push(messageOf(this.#tasks.failure))
+    }
     this.#report.phases.write = performance.now() - writeStart
     return this.#commit
   }
 
-  /** Whether every transaction was run by the workers, so that `writes` is the whole change. */
+  /** Whether `writes` is the whole change: the workers ran everything and nobody else wrote. */
   get isWhole(): boolean {
-    return this.#report.fallbackFrom === undefined
+    return this.#report.fallbackFrom === undefined && this.#watch.writes === this.#writesBefore
   }
 
-  #encodeTransactions(): void {
-    const { memory } = this.#settings
+  /** Returns whether the block fits into memory. */
+  #encodeTransactions(): boolean {
+    const { memory, pool } = this.#settings
+    this.#count = this.#options.block.transactions.length
     memory.beginBlock(this.#count)
+    this.#tasks = new BlockTasks(pool, memory.control)
+    try {
+      this.#writeTransactions(memory)
+      return true
+    } catch (error) {
+      this.#tasks.fail(error)
+      return false
+    }
+  }
+
+  #writeTransactions(memory: BlockMemory): void {
     const { control, block, blockAllocator } = memory
     control[CONTROL.TRANSACTION_COUNT] = this.#count
     control[CONTROL.COMMIT_NOTICE] = this.#nextNotice()
@@ -148,13 +176,13 @@ export class ParallelTransactions {
     })
   }
 
-  /** Starts a task per worker; the promise resolves when all have ended, and never rejects. */
-  #startTasks(): Promise<unknown> {
+  /** What every worker gets. */
+  #task(): Omit<BlockTask, 'worker'> {
     const { memory, pool, workerSetup } = this.#settings
     const { block, skipBalance, skipNonce, skipHardForkValidation } = this.#options
     const evm = this.#vm.evm as EVM
-    const common = {
-      kind: 'block' as const,
+    return {
+      kind: 'block',
       workers: pool.size,
       workerSetup,
       memoryGeneration: memory.memoryGeneration,
@@ -176,20 +204,6 @@ export class ParallelTransactions {
       },
       lanes: LANES,
     }
-    const ended = Array.from({ length: pool.size }, async (_, worker) => {
-      const task: BlockTask = { ...common, worker }
-      this.#tasksRunning++
-      try {
-        const report = await pool.run(task)
-        if (report.kind === 'failed') this.#fail(deserializeError(report.error))
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
-        this.#fail(new ParallelError('WORKER_FAILED', `A worker died: ${reason}`, { cause: error }))
-      } finally {
-        this.#tasksRunning--
-      }
-    })
-    return Promise.all(ended)
   }
 
   async #serveUntilEnd(tasks: Promise<unknown>): Promise<void> {
@@ -203,6 +217,7 @@ export class ParallelTransactions {
       await this.#serve()
       await this.#commitFinished()
       if (ended) return
+      this.#tasks.watch()
       nativeAtomics.store(control, CONTROL.MAIN_ASLEEP, 1)
       const rung = Atomics.waitAsync(control, CONTROL.MAIN_BELL, bell, WATCH_MS)
       if (rung.async) await Promise.race([rung.value, end])
@@ -219,7 +234,7 @@ export class ParallelTransactions {
       await this.#server.preload(addresses)
       ringAll(nativeAtomics, this.#settings.memory.control, this.#settings.pool.size)
     } catch (error) {
-      this.#fail(error)
+      this.#tasks.fail(error)
     }
   }
 
@@ -227,7 +242,7 @@ export class ParallelTransactions {
     try {
       while (this.#server.hasRequests) await this.#server.serve(this.#settings.pool.size)
     } catch (error) {
-      this.#fail(error)
+      this.#tasks.fail(error)
     }
   }
 
@@ -250,10 +265,12 @@ export class ParallelTransactions {
     this.#commit.admit()
     const writesBefore = this.#watch.writes
     await this.#commit.announce()
+    // Too late for the workers, and the announcement must not be made twice.
     if (this.#watch.writes !== writesBefore) {
-      // Too late for the workers, and the announcement must not be made twice.
       return this.#leaveToSequential(index, 'a beforeTx listener wrote to the state', true)
     }
+    const why = this.#eager ? whyEvm(this.#vm, this.#settings.workerSetup !== undefined) : undefined
+    if (why !== undefined) return this.#leaveToSequential(index, `since a listener ran, ${why}`, true)
     const at = memory.control[transactionIndex(index, TRANSACTION.RESULT)]
     const length = memory.block.reach(at)[at]
     memory.block.reach(at + 1 + wordsForBytes(length))
@@ -290,8 +307,8 @@ export class ParallelTransactions {
   #leaveToSequential(index: number, why: string, announced = false): void {
     this.#report.fallbackFrom = index
     this.#report.incidents.push(why)
-    this.#skipAnnouncement = announced
-    this.#halt()
+    this.#isAnnounced = announced
+    this.#tasks.halt()
   }
 
   /** Runs what the workers did not commit, with stock's code. */
@@ -306,40 +323,26 @@ export class ParallelTransactions {
       const at = control[transactionIndex(first, TRANSACTION.RESULT)]
       const { block } = this.#settings.memory
       const said = decodeError(readBytes(block.bytes, at + 1, block.reach(at)[at]))
-      this.#failure = new ParallelError(
+      this.#tasks.failure = new ParallelError(
         'INTERNAL',
         `A worker refused transaction ${first}, which stock accepts: ${said}`,
       )
     }
     if (this.#report.fallbackFrom === undefined) {
       this.#report.fallbackFrom = first
-      this.#report.incidents.push(messageOf(this.#failure))
+      this.#report.incidents.push(messageOf(this.#tasks.failure))
       if (!this.#settings.fallback) {
         throw new ParallelError(
           'FALLBACK_DISABLED',
-          `Parallel execution stopped at transaction ${first} of ${this.#count} and fallback is off: ${messageOf(this.#failure)}`,
-          { cause: this.#failure },
+          `Parallel execution stopped at transaction ${first} of ${this.#count} and fallback is off: ${messageOf(this.#tasks.failure)}`,
+          { cause: this.#tasks.failure },
         )
       }
     }
     while (this.#commit.length < this.#count) {
-      if (this.#skipAnnouncement) await this.#withoutAnnouncement()
-      else await this.#commit.runSequentially()
-    }
-  }
-
-  /** Runs the next transaction sequentially without announcing it a second time. */
-  async #withoutAnnouncement(): Promise<void> {
-    this.#skipAnnouncement = false
-    const vm = this.#vm as { _emit: VM['_emit'] }
-    const emit = vm._emit
-    vm._emit = async (topic, data) => {
-      if (topic !== 'beforeTx') await emit(topic, data)
-    }
-    try {
-      await this.#commit.runSequentially()
-    } finally {
-      vm._emit = emit
+      if (!this.#isAnnounced) await this.#commit.runSequentially()
+      else await runAnnounced(this.#vm, () => this.#commit.runSequentially())
+      this.#isAnnounced = false
     }
   }
 
@@ -356,17 +359,6 @@ export class ParallelTransactions {
     // Whoever listens wants each transaction as soon as it is final.
     const batch = this.#eager || this.#onTransaction !== undefined ? 1 : COMMIT_BATCH
     return this.#commit.length + batch
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= error
-    this.#halt()
-  }
-
-  #halt(): void {
-    const { memory, pool } = this.#settings
-    nativeAtomics.compareExchange(memory.control, CONTROL.HALT, HALT.RUNNING, HALT.ABORTED)
-    ringAll(nativeAtomics, memory.control, pool.size)
   }
 }
 

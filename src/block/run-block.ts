@@ -2,7 +2,7 @@
 // Authority on the order of a parallel block's steps, which is stock's; blocks that cannot run in
 // parallel are handed to stock whole.
 
-import { createBlock, genRequestsRoot } from '@ethereumjs/block'
+import { type Block, createBlock, genRequestsRoot } from '@ethereumjs/block'
 import { sha256 } from '@noble/hashes/sha2.js'
 import {
   runBlock as stockRunBlock,
@@ -14,6 +14,7 @@ import {
 import type { SchedulerName } from '../options.ts'
 import { collectRequests } from './consensus-requests.ts'
 import { whySequential } from './eligibility.ts'
+import { withoutEvent } from './emitted-event.ts'
 import { blockError, checkHeader } from './header-checks.ts'
 import type { OrderedCommit, TransactionListener } from './ordered-commit.ts'
 import { type ParallelSettings, ParallelTransactions } from './parallel-transactions.ts'
@@ -112,7 +113,15 @@ async function runInParallel(
   const prepareStart = performance.now()
   const manager = vm.stateManager
 
+  const listeners = vm.events.listenerCount('beforeBlock')
   await vm._emit('beforeBlock', block)
+  if (listeners > 0) {
+    const why = whySequential(vm, options, settings.workerSetup !== undefined)
+    if (why !== undefined) {
+      const sequential = emptyReport('sequential', why, report.transactions)
+      return withoutEvent(vm, 'beforeBlock', () => runStock(vm, options, sequential))
+    }
+  }
   if ((options.setHardfork ?? (vm as unknown as { _setHardfork: unknown })._setHardfork) === true) {
     vm.common.setHardforkBy({
       blockNumber: block.header.number,
@@ -125,6 +134,8 @@ async function runInParallel(
   const watch = new StateWriteWatch(manager, memory)
   watch.start()
   await vm.evm.journal.checkpoint()
+  let result: RunBlockResult
+  let finished: Block
   try {
     await validate(vm, options)
     await beforeTransactions(vm, block)
@@ -145,10 +156,9 @@ async function runInParallel(
     else memory.forget()
 
     const finishStart = performance.now()
-    const result = await finish(vm, options, committed)
+    ;({ result, finished } = await finish(vm, options, committed))
     memory.settle(manager, result.stateRoot)
     report.phases.finish = performance.now() - finishStart
-    return { ...result, parallel: report }
   } catch (error) {
     watch.stop()
     memory.forget()
@@ -157,6 +167,9 @@ async function runInParallel(
   } finally {
     watch.stop()
   }
+  // The block is in the state by now, whatever a listener throws.
+  await vm._emit('afterBlock', { ...result, block: finished })
+  return { ...result, parallel: report }
 }
 
 async function validate(vm: VM, options: RunBlockOpts): Promise<void> {
@@ -180,7 +193,7 @@ async function finish(
   vm: VM,
   options: RunBlockOpts,
   committed: OrderedCommit,
-): Promise<RunBlockResult> {
+): Promise<{ result: RunBlockResult; finished: Block }> {
   const { block } = options
   await afterTransactions(vm, block)
 
@@ -227,6 +240,5 @@ async function finish(
     requests,
     blockLevelAccessList: undefined,
   }
-  await vm._emit('afterBlock', { ...result, block: finished })
-  return result
+  return { result, finished }
 }

@@ -15,9 +15,14 @@ const WHOLE_METHODS = ['deleteAccount', 'clearStorage'] as const
 const STATE_METHODS = ['setStateRoot', 'revert', 'consumeBAL', 'generateCanonicalGenesis'] as const
 
 export class StateWriteWatch {
+  /**
+   * While workers use the memory, it must not change under them: writes are counted then, and who
+   * finds some counted forgets everything when the workers have ended.
+   */
+  onlyCounts = false
   readonly #manager: Record<string, Method>
   readonly #memory: BlockMemory
-  readonly #replaced: string[] = []
+  readonly #covered: { name: string; cover: Method; own: PropertyDescriptor | undefined }[] = []
   #writes = 0
 
   constructor(manager: StateManagerInterface, memory: BlockMemory) {
@@ -36,12 +41,7 @@ export class StateWriteWatch {
       this.#cover(name, (address: Address) => this.#memory.forgetAccount(address.bytes))
     }
     for (const name of WHOLE_METHODS) {
-      this.#cover(name, (address: Address) => {
-        const record = this.#memory.forgetAccount(address.bytes)
-        const slots: number[] = []
-        this.#memory.forEachSlot(record, (slot) => slots.push(slot))
-        if (slots.length > 0) this.#memory.forget()
-      })
+      this.#cover(name, (address: Address) => this.#memory.forgetWholeAccount(address.bytes))
     }
     this.#cover('putStorage', (address: Address, key: Uint8Array) => {
       if (key.length === 32) this.#memory.forgetSlot(address.bytes, key)
@@ -51,19 +51,25 @@ export class StateWriteWatch {
 
   /** Stops watching and uncovers the methods. */
   stop(): void {
-    for (const name of this.#replaced) delete this.#manager[name]
-    this.#replaced.length = 0
+    for (const { name, cover, own } of this.#covered) {
+      // Somebody may have put a cover of his own on top in the meantime.
+      if (this.#manager[name] !== cover) continue
+      if (own === undefined) delete this.#manager[name]
+      else Object.defineProperty(this.#manager, name, own)
+    }
+    this.#covered.length = 0
   }
 
   #cover(name: string, look: (...args: never[]) => void): void {
     const original = this.#manager[name]
-    // A method of the instance itself is the user's own cover, which must not be lost.
-    if (typeof original !== 'function' || Object.hasOwn(this.#manager, name)) return
-    this.#manager[name] = (...args: never[]) => {
+    if (typeof original !== 'function') return
+    const own = Object.getOwnPropertyDescriptor(this.#manager, name)
+    const cover = (...args: never[]): unknown => {
       this.#writes++
-      look(...args)
+      if (!this.onlyCounts) look(...args)
       return original.apply(this.#manager, args)
     }
-    this.#replaced.push(name)
+    this.#manager[name] = cover
+    this.#covered.push({ name, cover, own })
   }
 }

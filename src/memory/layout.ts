@@ -63,6 +63,9 @@ const HEADER_WORDS = 32
 const BELL_STRIDE = 16
 const BELL_COUNT = 64
 const BELLS = HEADER_WORDS
+/** The rest of a bell's cache line is the worker's own. */
+const USER_CALLS = 1
+const PULSE = 2
 const RING = BELLS + BELL_STRIDE * BELL_COUNT
 /** A lane waits for its request, so at most workers x lanes are under way: far below this. */
 export const RING_CAPACITY = 4096
@@ -128,6 +131,14 @@ export const REQUEST_KIND_BITS = 2
 
 export function bellIndex(worker: number): number {
   return BELLS + worker * BELL_STRIDE
+}
+/** Calls of the user's code that the worker is in. */
+export function userCallsIndex(worker: number): number {
+  return bellIndex(worker) + USER_CALLS
+}
+/** Changes whenever the worker looks for work, or enters or leaves the user's code. */
+export function pulseIndex(worker: number): number {
+  return bellIndex(worker) + PULSE
 }
 export function ringIndex(position: number): number {
   return RING + (position % RING_CAPACITY)

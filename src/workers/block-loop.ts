@@ -4,7 +4,7 @@
 import { HaltedError } from '../execution/lane-waits.ts'
 import type { BlockContext } from '../execution/transaction-runner.ts'
 import { ringMain, ringSleepers, sleep } from '../memory/doorbell.ts'
-import { bellIndex, CONTROL, HALT } from '../memory/layout.ts'
+import { bellIndex, CONTROL, HALT, pulseIndex } from '../memory/layout.ts'
 import { type BlockStmScheduler, NOTHING } from '../scheduling/block-stm-scheduler.ts'
 import type { Lane } from './lane-pool.ts'
 import { LaneBoard } from './lanes.ts'
@@ -60,6 +60,7 @@ export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> 
   }
 
   for (;;) {
+    atomics.add(control, pulseIndex(worker), 1)
     if (scheduler.halted() !== HALT.RUNNING) {
       const abandon = board.takeHalted()
       if (abandon === undefined) break

@@ -2,7 +2,7 @@
 // Does not know blocks; it only starts tasks, warms, and closes.
 
 import { Piscina } from 'piscina'
-import { internalError } from '../errors.ts'
+import { internalError, ParallelError } from '../errors.ts'
 import type { WorkerReport, WorkerTask } from './protocol.ts'
 import { deserializeError } from './serialized-error.ts'
 
@@ -11,21 +11,28 @@ import { deserializeError } from './serialized-error.ts'
  * of 16 the collectors of two workers take time from each other; above 64 nothing more is gained.
  */
 const YOUNG_GENERATION_MIB = 64
+/** Threads that may die per worker without one task ending well; above it, something kills them all. */
+const MOST_DEATHS = 4
 
 export class WorkerPool {
   readonly size: number
   readonly #pool: Piscina<WorkerTask, WorkerReport>
-  readonly #workerSetup: string | undefined
+  readonly #warmTask: WorkerTask
+  /** Since a task last ended well. */
+  #deaths = 0
+  #closing = false
+  /** Rejects each task that has not ended. */
+  readonly #waiting = new Set<(error: Error) => void>()
 
   constructor(size: number, workerSetup: string | undefined) {
     this.size = size
-    this.#workerSetup = workerSetup
+    this.#warmTask = { kind: 'warm', workerSetup }
     // The sources run as they are where Node strips types; the package holds compiled files.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     this.#pool = new Piscina<WorkerTask, WorkerReport>({
       filename: new URL(`./worker-entry.${extension}`, import.meta.url).href,
       minThreads: size,
-      maxThreads: size,
+      maxThreads: Math.max(1, size),
       // Between tasks a worker must be reachable by messages, not asleep on an atomic.
       atomics: 'disabled',
       concurrentTasksPerWorker: 1,
@@ -33,22 +40,64 @@ export class WorkerPool {
     })
     // A worker's death rejects its task; the event that piscina emits besides must not throw.
     this.#pool.on('error', () => {})
+    this.#pool.on('workerDestroy', () => setImmediate(() => this.#died()))
   }
 
   /** Resolves when every worker has loaded its modules. @throws ParallelError from the user's setup */
   async warm(): Promise<void> {
-    const task: WorkerTask = { kind: 'warm', workerSetup: this.#workerSetup }
     const reports = await Promise.all(
-      Array.from({ length: this.size }, () => this.#pool.run(task)),
+      Array.from({ length: this.size }, () => this.run(this.#warmTask)),
     )
     for (const report of reports) {
       if (report.kind === 'failed') throw deserializeError(report.error)
     }
   }
 
-  /** Starts one task; resolves with the worker's report, rejects if the worker dies. */
-  run(task: WorkerTask): Promise<WorkerReport> {
-    return this.#pool.run(task)
+  /**
+   * Starts one task; resolves with the worker's report, rejects if the worker dies. A task that is to
+   * be ended by {@link end} needs a `stop` of its own.
+   */
+  async run(task: WorkerTask, stop?: AbortController): Promise<WorkerReport> {
+    if (this.#waiting.size === 0) this.#deaths = 0
+    const { promise: givenUp, reject } = Promise.withResolvers<never>()
+    this.#waiting.add(reject)
+    this.#refill()
+    try {
+      const report = await Promise.race([
+        this.#pool.run(task, stop === undefined ? {} : { signal: stop.signal }),
+        givenUp,
+      ])
+      this.#deaths = 0
+      return report
+    } finally {
+      this.#waiting.delete(reject)
+    }
+  }
+
+  /** Ends the thread that has the task of `stop`; resolves when it does nothing any more. */
+  async end(stop: AbortController): Promise<void> {
+    const before = this.#pool.threads
+    stop.abort()
+    const after = new Set(this.#pool.threads)
+    await Promise.all(before.filter((it) => !after.has(it)).map((it) => it.terminate()))
+  }
+
+  /**
+   * Replaces threads that died. Piscina does so by itself until one dies while it starts, and then
+   * never again; but it adds a thread for a task that finds all others busy.
+   */
+  #refill(): void {
+    for (let i = 0; i < this.size && this.#pool.threads.length < this.size; i++) {
+      this.#pool.run(this.#warmTask).catch(() => {})
+    }
+  }
+
+  #died(): void {
+    if (this.#closing || this.#waiting.size === 0) return
+    this.#deaths++
+    if (this.#deaths <= MOST_DEATHS * this.size) return this.#refill()
+    const error = new ParallelError('WORKER_FAILED', 'Worker threads die faster than they start')
+    for (const reject of this.#waiting) reject(error)
   }
 
   /** Threads that exist at the moment, dead ones not counted. */
@@ -63,6 +112,7 @@ export class WorkerPool {
 
   /** Ends all threads. Tasks must have ended; see the executor. */
   async close(): Promise<void> {
+    this.#closing = true
     await this.#pool.destroy()
     if (this.#pool.threads.length > 0) throw internalError('threads outlived their pool')
   }

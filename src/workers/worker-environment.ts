@@ -18,6 +18,7 @@ import { judgeVersions } from '../scheduling/judge-versions.ts'
 import { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
 import { LanePool } from './lane-pool.ts'
 import type { BlockTask } from './protocol.ts'
+import { UserCodeMarker } from './user-code.ts'
 import { loadWorkerSetup } from './worker-setup.ts'
 
 /** Everything that {@link runBlockLoop} needs for one block. */
@@ -48,6 +49,7 @@ interface Kept {
 
 export class WorkerEnvironment {
   readonly #codes = new CodeCache()
+  readonly #userCode = new UserCodeMarker(nativeAtomics)
   #stateGeneration = -1
   #kept: Kept | undefined
 
@@ -55,6 +57,7 @@ export class WorkerEnvironment {
   async prepare(task: BlockTask): Promise<BlockWork> {
     await patchInterpreter()
     const memory = this.#memory(task)
+    this.#userCode.begin(memory.control, task.worker)
     const kept = await this.#rules(task, memory)
     const { context } = kept
     context.block = decodeBlock(task.headerRlp, context.block.common)
@@ -135,7 +138,7 @@ export class WorkerEnvironment {
       evmOptions: {
         allowUnlimitedContractSize: evm.allowUnlimitedContractSize,
         allowUnlimitedInitCodeSize: evm.allowUnlimitedInitCodeSize,
-        ...setup.evmOpts,
+        ...this.#userCode.mark(setup.evmOpts),
       },
       hasBls: evm.bls,
       rules: task.rules,

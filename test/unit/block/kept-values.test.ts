@@ -74,8 +74,11 @@ describe('between two blocks', () => {
       const run = await runBoth(executor, { stock, ours }, block)
       expect(run.differences, `round ${round}`).toEqual([])
       expect(run.report?.mode).toBe('parallel')
-      await meddle(stock, round)
-      await meddle(ours, round)
+      for (const vm of [stock, ours]) {
+        await meddle(vm, round)
+        // Stock's root leaves out what was never flushed; see the last test.
+        await vm.stateManager.getStateRoot()
+      }
     }
   }
 
@@ -246,6 +249,7 @@ describe('between two blocks', () => {
     expect(first.differences).toEqual([])
     for (const vm of [stock, ours]) {
       await vm.stateManager.putAccount(dave.address, new Account(0n, 12345n))
+      await vm.stateManager.getStateRoot()
     }
     const looks = Array.from({ length: 40 }, (_, index) => ({
       from: [alice, bob, carol][index % 3]!,
@@ -258,6 +262,26 @@ describe('between two blocks', () => {
       const next = await runBoth(executor, { stock, ours }, block)
       expect(next.differences).toEqual([])
       if (number === 23n) await late
+    }
+  })
+
+  // Stock's root holds an unflushed write only where the block puts the same account again, changed or
+  // not; ours puts what changed. Remove `fails` once such a block runs sequentially.
+  it.fails('what the user wrote and never flushed is in the root where stock has it', async () => {
+    const { stock, ours } = await pair()
+    const nonces = new Map<Actor, bigint>()
+    const plan = (number: bigint) => ({
+      number,
+      transactions: [alice, bob].map((from) => ({ from, to: dave.address })),
+    })
+    for (let number = 20n; number < 24n; number++) {
+      const block = makeBlock(world.common, plan(number), nonces)
+      const { differences } = await runBoth(executor, { stock, ours }, block)
+      expect(differences).toEqual([])
+      for (const { stateManager } of [stock, ours]) {
+        await stateManager.putAccount(dave.address, new Account(0n, number))
+        await stateManager.putAccount(absent, new Account(0n, number))
+      }
     }
   })
 

@@ -1,0 +1,4 @@
+// A worker setup module whose function returns no object. It must stay wrong.
+export default function setup(): string {
+  return 'no object'
+}
