@@ -13,6 +13,8 @@ export type ParallelErrorCode =
   | 'WORKER_FAILED'
   /** Shared memory reached its limit. */
   | 'STORE_FULL'
+  /** A balance beyond 2^255 wei: only the sequential path can hold it. */
+  | 'UNSUPPORTED_BALANCE'
   /** Parallel execution could not finish and `fallback: false` forbids going on sequentially. */
   | 'FALLBACK_DISABLED'
   /** An invariant of the executor does not hold: a bug in this package. */

@@ -2,8 +2,8 @@
 // Must not read anything but its argument and the number of cores.
 
 import { availableParallelism } from 'node:os'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { resolve as resolvePath } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ParallelError } from './errors.ts'
 
 /** The ways a block can be scheduled. */
@@ -66,7 +66,7 @@ const OPTION_NAMES: readonly (keyof ParallelOptions)[] = [
  * @throws ParallelError `INVALID_OPTION` naming the option and what is allowed.
  */
 export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalid('options', options, 'an object')
   }
   for (const name of Object.keys(options)) {
@@ -77,7 +77,7 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
       )
     }
   }
-  const scheduler = options.scheduler ?? 'auto'
+  const scheduler = options.scheduler === undefined ? 'auto' : options.scheduler
   if (!SCHEDULERS.includes(scheduler)) {
     throw invalid('scheduler', scheduler, `one of ${SCHEDULERS.map((s) => `"${s}"`).join(', ')}`)
   }
@@ -116,22 +116,23 @@ function integerWithin(
 
 function moduleUrl(value: string | URL | undefined): string | undefined {
   if (value === undefined) return undefined
-  if (value instanceof URL) {
+  const allowed = 'a file path or URL of a module'
+  if (!(value instanceof URL) && (typeof value !== 'string' || value === '')) {
+    throw invalid('workerSetup', value, allowed)
+  }
+  const text = String(value)
+  // "c:\\setup.ts" is a path: the names of protocols are longer than those of drives.
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(text)) return pathToFileURL(resolvePath(text)).href
+  try {
     // Only files can be loaded by a worker without a loader; say so here and not from the thread.
-    if (value.protocol !== 'file:') throw invalid('workerSetup', value.href, 'a file path or URL')
-    fileURLToPath(value)
-    return value.href
+    fileURLToPath(text)
+  } catch {
+    throw invalid('workerSetup', text, allowed)
   }
-  if (typeof value !== 'string' || value === '') {
-    throw invalid('workerSetup', value, 'a file path or URL of a module')
-  }
-  return value.startsWith('file:') ? value : pathToFileURL(resolvePath(value)).href
+  return text
 }
 
 function invalid(name: string, value: unknown, allowed: string): ParallelError {
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
-  return new ParallelError(
-    'INVALID_OPTION',
-    `Option "${name}" is ${shown}; it must be ${allowed}`,
-  )
+  return new ParallelError('INVALID_OPTION', `Option "${name}" is ${shown}; it must be ${allowed}`)
 }

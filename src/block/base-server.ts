@@ -2,8 +2,8 @@
 // Authority on base values in shared memory: the only writer of them while a block runs. It reads the
 // state as it is before the block's transactions and never writes to it.
 
-import type { EVMMockBlockchainInterface } from '@ethereumjs/evm'
 import type { StateManagerInterface } from '@ethereumjs/common'
+import type { EVMMockBlockchainInterface } from '@ethereumjs/evm'
 import {
   type Account,
   Address,

@@ -44,7 +44,9 @@ export class BlockTasks {
 
   /** Starts one task per worker; resolves when all have ended, and never rejects. */
   async start(common: Omit<BlockTask, 'worker'>): Promise<void> {
-    await Promise.all(Array.from({ length: this.#pool.size }, (_, worker) => this.#run(common, worker)))
+    await Promise.all(
+      Array.from({ length: this.#pool.size }, (_, worker) => this.#run(common, worker)),
+    )
     clearTimeout(this.#grace)
     await Promise.all(this.#ending)
   }

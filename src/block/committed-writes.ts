@@ -2,8 +2,22 @@
 // Authority on how versions of one location add up over a block; neither reads nor writes a state manager.
 
 import type { BlockOffset, LocationId, RecordId } from '../ids.ts'
-import { ACCOUNT, LOCATION, type LocationKind, NODE, PAYLOAD, SLOT, VERSION_KIND } from '../memory/layout.ts'
-import { readBytes, readStripped32, readUint64, readUint256, WORDS_256 } from '../memory/word-codec.ts'
+import {
+  ACCOUNT,
+  LOCATION,
+  type LocationKind,
+  NODE,
+  PAYLOAD,
+  SLOT,
+  VERSION_KIND,
+} from '../memory/layout.ts'
+import {
+  readBytes,
+  readStripped32,
+  readUint64,
+  readUint256,
+  WORDS_256,
+} from '../memory/word-codec.ts'
 import { forEachWrite } from '../mvcc/write-set.ts'
 import type { BlockMemory } from './block-memory.ts'
 

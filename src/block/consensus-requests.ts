@@ -3,7 +3,7 @@
 
 import { Mainnet } from '@ethereumjs/common'
 import {
-  Address,
+  type Address,
   bigIntToAddressBytes,
   bytesToBigInt,
   bytesToHex,

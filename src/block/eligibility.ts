@@ -3,14 +3,19 @@
 
 import type { Block } from '@ethereumjs/block'
 import { type Common, ConsensusType, Hardfork } from '@ethereumjs/common'
-import { EVM, NobleBLS, NobleBN254 } from '@ethereumjs/evm'
+import {
+  type CustomPrecompile,
+  EVM,
+  getActivePrecompiles,
+  NobleBLS,
+  NobleBN254,
+} from '@ethereumjs/evm'
 import {
   AccessList2930Tx,
   Blob4844Tx,
   EOACode7702Tx,
   FeeMarket1559Tx,
   LegacyTx,
-  type TypedTransaction,
 } from '@ethereumjs/tx'
 import type { RunBlockOpts, VM } from '@ethereumjs/vm'
 import { encodeCommon } from '../execution/chain-data.ts'
@@ -19,7 +24,7 @@ import { encodeCommon } from '../execution/chain-data.ts'
 interface EvmInternals {
   _optsCached: {
     customOpcodes?: unknown[]
-    customPrecompiles?: unknown[]
+    customPrecompiles?: CustomPrecompile[]
     cliqueSigner?: unknown
     profiler?: { enabled: boolean }
   }
@@ -28,6 +33,7 @@ interface EvmInternals {
 }
 interface CommonInternals {
   _params: unknown
+  _paramsCache: Record<string, unknown>
   _chainParams: unknown
 }
 interface VmInternals {
@@ -79,6 +85,9 @@ function whyRules(common: Common, block: Block): string | undefined {
   if (!common.gteHardfork(Hardfork.Byzantium)) {
     return 'receipts before Byzantium hold the state root after each transaction'
   }
+  for (const eip of [8037, 8282]) {
+    if (common.isActivatedEIP(eip)) return `EIP-${eip} is not yet run in parallel`
+  }
   for (const eip of [6800, 7864]) {
     if (common.isActivatedEIP(eip)) return `EIP-${eip} binds execution to a witness`
   }
@@ -119,6 +128,7 @@ export function whyEvm(vm: VM, hasWorkerSetup: boolean): string | undefined {
   const internals = evm as unknown as EvmInternals
   const { customOpcodes, customPrecompiles, cliqueSigner, profiler } = internals._optsCached
   if (profiler?.enabled === true) return 'the EVM is profiled'
+  if (!hasOwnPrecompiles(evm, customPrecompiles)) return "the EVM's precompiles were edited"
   if (hasWorkerSetup) return undefined
   if ((customOpcodes?.length ?? 0) > 0) return needsSetup('custom opcodes')
   if ((customPrecompiles?.length ?? 0) > 0) return needsSetup('custom precompiles')
@@ -146,44 +156,55 @@ function whyTransactions(
     return 'block and VM have different hardforks, which stock refuses'
   }
   const first = block.transactions[0]
-  const rules = first === undefined ? '' : rulesOf(first, block, options)
+  const rules = first === undefined ? '' : encodeCommon(first.common)
   for (const tx of block.transactions) {
     if (!TRANSACTION_CLASSES.has(tx.constructor)) return 'a transaction is of a class of its own'
+    if (!tx.isSigned() && !Object.hasOwn(tx, 'getSenderAddress')) {
+      return 'a transaction is not signed, which stock refuses'
+    }
     if (!hasWorkerSetup && hasCustomCrypto(tx.common)) return needsSetup('custom crypto')
-    alignHardfork(tx, block, options)
-    if (!sameOrigin(tx.common, first.common) && rulesOf(tx, block, options) !== rules) {
+    if (options.skipHardForkValidation !== true && tx.common.hardfork() !== hardfork) {
+      // Stock gives it the block's, but only after it has validated the block with the old one.
+      return 'a transaction has another hardfork than the block'
+    }
+    if (!sameOrigin(tx.common, first.common) && encodeCommon(tx.common) !== rules) {
       return 'transactions have different chain rules'
     }
   }
   return undefined
 }
 
-/** Whether two Commons share everything that rules are made of: copies of one Common do. */
+/** Whether two Commons have the same rules because they are copies of one: cheaper than comparing all. */
 function sameOrigin(a: Common, b: Common): boolean {
   const [one, other] = [a, b] as unknown as CommonInternals[]
   return (
     one._params === other._params &&
     one._chainParams === other._chainParams &&
     a.hardfork() === b.hardfork() &&
-    a.eips() === b.eips()
+    a.eips() === b.eips() &&
+    sameValues(one._paramsCache, other._paramsCache)
   )
 }
 
-/** The rules that a transaction has when stock runs it, as a string to compare. */
-function rulesOf(tx: TypedTransaction, block: Block, options: RunBlockOpts): string {
-  alignHardfork(tx, block, options)
-  return encodeCommon(tx.common)
-}
-
-/** Stock's first step with a transaction: it takes the block's hardfork. */
-function alignHardfork(tx: TypedTransaction, block: Block, options: RunBlockOpts): void {
-  if (options.skipHardForkValidation === true) return
-  const hardfork = block.common.hardfork()
-  if (tx.common.hardfork() !== hardfork) tx.common.setHardfork(hardfork)
+function sameValues(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
+  if (a === b) return true
+  for (const name in a) if (a[name] !== b[name]) return false
+  for (const name in b) if (!(name in a)) return false
+  return true
 }
 
 function hasCustomCrypto(common: Common): boolean {
   return Object.values(common.customCrypto).some((value) => value !== undefined)
+}
+
+/** Whether the EVM's table of precompiles is the one that its options give. */
+function hasOwnPrecompiles(evm: EVM, customPrecompiles: CustomPrecompile[] | undefined): boolean {
+  const given = getActivePrecompiles(evm.common, customPrecompiles)
+  if (given.size !== evm.precompiles.size) return false
+  for (const [address, precompile] of given) {
+    if (evm.precompiles.get(address) !== precompile) return false
+  }
+  return true
 }
 
 function needsSetup(what: string): string {

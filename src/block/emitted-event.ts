@@ -42,5 +42,7 @@ export function runAnnounced(vm: VM, run: () => Promise<void>): Promise<void> {
   const internals = vm.evm.journal as unknown as JournalInternals
   const { journal, alwaysWarmJournal, touched } = internals
   internals.cleanJournal()
-  return withoutEvent(vm, 'beforeTx', run, () => Object.assign(internals, { journal, alwaysWarmJournal, touched }))
+  return withoutEvent(vm, 'beforeTx', run, () =>
+    Object.assign(internals, { journal, alwaysWarmJournal, touched }),
+  )
 }

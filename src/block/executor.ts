@@ -6,7 +6,11 @@ import { ParallelError } from '../errors.ts'
 import { type ParallelOptions, type ResolvedOptions, resolveOptions } from '../options.ts'
 import { WorkerPool } from '../workers/pool.ts'
 import { BlockMemory } from './block-memory.ts'
-import { type ParallelRunBlockOpts, type ParallelRunBlockResult, runBlockWith } from './run-block.ts'
+import {
+  type ParallelRunBlockOpts,
+  type ParallelRunBlockResult,
+  runBlockWith,
+} from './run-block.ts'
 
 /** Runs blocks in parallel; see {@link createParallelExecutor}. */
 export interface ParallelExecutor {

@@ -2,7 +2,7 @@
 // does not fit; the order of the checks decides which message a block with several faults gets.
 
 import type { Block } from '@ethereumjs/block'
-import { bytesToHex, equalsBytes, EthereumJSErrorWithoutCode } from '@ethereumjs/util'
+import { bytesToHex, EthereumJSErrorWithoutCode, equalsBytes } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
 
 /** What a block's execution gave, as far as headers state it. */

@@ -8,9 +8,9 @@ import { KECCAK256_RLP } from '@ethereumjs/util'
 import {
   Bloom,
   encodeReceipt,
-  runTx,
   type RunBlockOpts,
   type RunTxResult,
+  runTx,
   type TxReceipt,
   type VM,
 } from '@ethereumjs/vm'

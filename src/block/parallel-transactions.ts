@@ -17,11 +17,11 @@ import { BaseServer } from './base-server.ts'
 import type { BlockMemory } from './block-memory.ts'
 import { BlockTasks } from './block-tasks.ts'
 import { CommittedWrites } from './committed-writes.ts'
-import { OrderedCommit, type TransactionListener } from './ordered-commit.ts'
 import { whyEvm } from './eligibility.ts'
 import { runAnnounced } from './emitted-event.ts'
+import { OrderedCommit, type TransactionListener } from './ordered-commit.ts'
 import type { BlockReport } from './report.ts'
-import { StateWriteWatch } from './state-write-watch.ts'
+import type { StateWriteWatch } from './state-write-watch.ts'
 import { applyWrites } from './write-back.ts'
 
 /**
@@ -219,8 +219,12 @@ export class ParallelTransactions {
       if (ended) return
       this.#tasks.watch()
       nativeAtomics.store(control, CONTROL.MAIN_ASLEEP, 1)
-      const rung = Atomics.waitAsync(control, CONTROL.MAIN_BELL, bell, WATCH_MS)
-      if (rung.async) await Promise.race([rung.value, end])
+      // It sleeps on the word that a ringer takes to 0: a ring that it has answered already, late in
+      // taking the word, then ends the sleep instead of going unnoticed.
+      if (nativeAtomics.load(control, CONTROL.MAIN_BELL) === bell) {
+        const rung = Atomics.waitAsync(control, CONTROL.MAIN_ASLEEP, 1, WATCH_MS)
+        if (rung.async) await Promise.race([rung.value, end])
+      }
       nativeAtomics.store(control, CONTROL.MAIN_ASLEEP, 0)
     }
   }
@@ -249,14 +253,20 @@ export class ParallelTransactions {
   /** Commits, on this side, what the workers have committed. */
   async #commitFinished(): Promise<void> {
     const { control } = this.#settings.memory
-    while (
-      this.#commit.length < nativeAtomics.load(control, CONTROL.COMMITTED) &&
-      this.#report.fallbackFrom === undefined
-    ) {
-      await this.#commitNext()
-      if (this.#server.hasRequests) await this.#serve()
+    for (;;) {
+      while (
+        this.#commit.length < nativeAtomics.load(control, CONTROL.COMMITTED) &&
+        this.#report.fallbackFrom === undefined
+      ) {
+        await this.#commitNext()
+        if (this.#server.hasRequests) await this.#serve()
+      }
+      const notice = this.#nextNotice()
+      nativeAtomics.store(control, CONTROL.COMMIT_NOTICE, notice)
+      // The workers may have passed the notice before it stood there, and then nobody rings for it.
+      const passed = nativeAtomics.load(control, CONTROL.COMMITTED) >= notice
+      if (!passed || this.#report.fallbackFrom !== undefined) return
     }
-    nativeAtomics.store(control, CONTROL.COMMIT_NOTICE, this.#nextNotice())
   }
 
   async #commitNext(): Promise<void> {
@@ -270,7 +280,8 @@ export class ParallelTransactions {
       return this.#leaveToSequential(index, 'a beforeTx listener wrote to the state', true)
     }
     const why = this.#eager ? whyEvm(this.#vm, this.#settings.workerSetup !== undefined) : undefined
-    if (why !== undefined) return this.#leaveToSequential(index, `since a listener ran, ${why}`, true)
+    if (why !== undefined)
+      return this.#leaveToSequential(index, `since a listener ran, ${why}`, true)
     const at = memory.control[transactionIndex(index, TRANSACTION.RESULT)]
     const length = memory.block.reach(at)[at]
     memory.block.reach(at + 1 + wordsForBytes(length))
@@ -292,12 +303,7 @@ export class ParallelTransactions {
   async #flush(): Promise<void> {
     this.#watch.stop()
     try {
-      await applyWrites(
-        this.#settings.memory,
-        this.#pending,
-        this.writes,
-        this.#vm.stateManager,
-      )
+      await applyWrites(this.#settings.memory, this.#pending, this.writes, this.#vm.stateManager)
     } finally {
       this.#watch.start()
     }

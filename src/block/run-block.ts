@@ -3,14 +3,15 @@
 // parallel are handed to stock whole.
 
 import { type Block, createBlock, genRequestsRoot } from '@ethereumjs/block'
-import { sha256 } from '@noble/hashes/sha2.js'
+import { EthereumJSErrorWithoutCode } from '@ethereumjs/util'
 import {
-  runBlock as stockRunBlock,
   type RunBlockOpts,
   type RunBlockResult,
   type RunTxResult,
+  runBlock as stockRunBlock,
   type VM,
 } from '@ethereumjs/vm'
+import { sha256 } from '@noble/hashes/sha2.js'
 import type { SchedulerName } from '../options.ts'
 import { collectRequests } from './consensus-requests.ts'
 import { whySequential } from './eligibility.ts'
@@ -181,7 +182,9 @@ async function validate(vm: VM, options: RunBlockOpts): Promise<void> {
   if (options.skipHeaderValidation !== true) {
     const blockchain = vm.blockchain as { validateHeader?: (header: unknown) => Promise<void> }
     if (typeof blockchain.validateHeader !== 'function') {
-      throw new Error('cannot validate header: blockchain has no `validateHeader` method')
+      throw EthereumJSErrorWithoutCode(
+        'cannot validate header: blockchain has no `validateHeader` method',
+      )
     }
     await blockchain.validateHeader(block.header)
   }

@@ -12,6 +12,7 @@ import {
   createAddressFromString,
   GWEI_TO_WEI,
   setLengthLeft,
+  type Withdrawal,
 } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
 
@@ -21,7 +22,11 @@ const BEACON_ROOTS_ADDRESS = createAddressFromString('0x000F3df6D732807Ef1319fB7
 /** System operations before the transactions: EIP-4788 and EIP-2935. */
 export async function beforeTransactions(vm: VM, block: Block): Promise<void> {
   if (vm.common.isActivatedEIP(4788)) {
-    await storeBeaconRoot(vm, block.header.parentBeaconBlockRoot as Uint8Array, block.header.timestamp)
+    await storeBeaconRoot(
+      vm,
+      block.header.parentBeaconBlockRoot as Uint8Array,
+      block.header.timestamp,
+    )
   }
   if (vm.common.isActivatedEIP(2935)) {
     await storeParentHash(vm, block.header.number, block.header.parentHash)
@@ -31,7 +36,9 @@ export async function beforeTransactions(vm: VM, block: Block): Promise<void> {
 /** Withdrawals (EIP-4895), then the rewards of proof of work. */
 export async function afterTransactions(vm: VM, block: Block): Promise<void> {
   if (vm.common.isActivatedEIP(4895)) {
-    for (const { address, amount } of block.withdrawals ?? []) {
+    // Absent where block and VM have different hardforks: the error is stock's, to the word.
+    const withdrawals = block.withdrawals as Withdrawal[]
+    for (const { address, amount } of withdrawals) {
       await credit(vm, address, amount * GWEI_TO_WEI)
     }
     await vm.evm.journal.cleanup()
@@ -44,7 +51,11 @@ async function storeBeaconRoot(vm: VM, root: Uint8Array, timestamp: bigint): Pro
   if ((await vm.stateManager.getCode(BEACON_ROOTS_ADDRESS)).length === 0) return
   const length = vm.common.param('historicalRootsLength')
   const position = timestamp % length
-  await vm.stateManager.putStorage(BEACON_ROOTS_ADDRESS, slotKey(position), bigIntToBytes(timestamp))
+  await vm.stateManager.putStorage(
+    BEACON_ROOTS_ADDRESS,
+    slotKey(position),
+    bigIntToBytes(timestamp),
+  )
   await vm.stateManager.putStorage(BEACON_ROOTS_ADDRESS, slotKey(position + length), root)
   await vm.evm.journal.cleanup()
 }

@@ -98,8 +98,7 @@ function foldAccount(memory: BlockMemory, record: RecordId, change: AccountChang
   }
   if (change.exists !== undefined) words[record + ACCOUNT.EXISTS] = change.exists ? 1 : 0
   if (change.nonce !== undefined) writeUint64(words, record + ACCOUNT.NONCE, change.nonce)
-  const balance =
-    (change.balance ?? readUint256(words, record + ACCOUNT.BALANCE)) + change.added
+  const balance = (change.balance ?? readUint256(words, record + ACCOUNT.BALANCE)) + change.added
   writeUint256(words, record + ACCOUNT.BALANCE, balance)
   if (change.codeHash !== undefined) {
     writePadded32(state.bytes, record + ACCOUNT.CODE_HASH, change.codeHash)

@@ -2,7 +2,13 @@
 // Authority on which parts of a Common, header and transaction travel; functions never do.
 
 import { Block, createBlockHeaderFromRLP } from '@ethereumjs/block'
-import { type ChainConfig, Common, type CustomCrypto, type ParamsDict } from '@ethereumjs/common'
+import {
+  type ChainConfig,
+  Common,
+  type CustomCrypto,
+  type ParamsConfig,
+  type ParamsDict,
+} from '@ethereumjs/common'
 import { createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx'
 import { Address, publicToAddress } from '@ethereumjs/util'
 
@@ -12,13 +18,18 @@ export interface CommonData {
   hardfork: string
   eips: number[]
   params: ParamsDict
+  /**
+   * The values in force. Copies of a Common share `params` and can change them for each other, while
+   * each keeps the values that were in force when it last looked.
+   */
+  inForce: ParamsConfig
 }
 
 /** The protected fields of Common that a copy needs; ethereumjs offers no other way to them. */
 interface CommonInternals {
   _chainParams: ChainConfig
   _params: ParamsDict
-  _paramsCache: object
+  _paramsCache: ParamsConfig
 }
 
 /** Keyed by the parameter cache, which Common makes anew whenever anything about it changes. */
@@ -34,6 +45,7 @@ export function encodeCommon(common: Common): string {
     hardfork: common.hardfork(),
     eips: common.eips(),
     params: internals._params,
+    inForce: internals._paramsCache,
   }
   const encoded = JSON.stringify(data)
   encodings.set(internals._paramsCache, encoded)
@@ -48,8 +60,9 @@ export function encodeCommon(common: Common): string {
 class FinalCommon extends Common {
   #final = false
 
-  finalize(params: ParamsDict): void {
+  finalize(params: ParamsDict, inForce: ParamsConfig): void {
     this.resetParams(params)
+    this._paramsCache = inForce
     this.#final = true
   }
   override updateParams(params: ParamsDict): void {
@@ -70,7 +83,7 @@ export function decodeCommon(encoded: string, customCrypto: CustomCrypto | undef
     params: data.params,
     ...(customCrypto === undefined ? {} : { customCrypto }),
   })
-  common.finalize(data.params)
+  common.finalize(data.params, data.inForce)
   return common
 }
 

@@ -12,8 +12,16 @@ interface InterpreterLike {
   _env: { contract: unknown }
 }
 interface InterpreterPrototype {
-  _baseCall(this: InterpreterLike, message: { value: bigint; delegatecall?: boolean }): Promise<bigint>
-  create(this: InterpreterLike, gasLimit: bigint, value: bigint, ...rest: unknown[]): Promise<bigint>
+  _baseCall(
+    this: InterpreterLike,
+    message: { value: bigint; delegatecall?: boolean },
+  ): Promise<bigint>
+  create(
+    this: InterpreterLike,
+    gasLimit: bigint,
+    value: bigint,
+    ...rest: unknown[]
+  ): Promise<bigint>
 }
 
 let patched: Promise<void> | undefined
@@ -33,7 +41,11 @@ async function patch(): Promise<void> {
   }
   prototype._baseCall = function (message) {
     const contract = this._env.contract
-    if (message.value !== 0n || message.delegatecall === true || !(contract instanceof LazyAccount)) {
+    if (
+      message.value !== 0n ||
+      message.delegatecall === true ||
+      !(contract instanceof LazyAccount)
+    ) {
       return baseCall.call(this, message)
     }
     // The comparison happens before the method first awaits, that is, before it returns here.

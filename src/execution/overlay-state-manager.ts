@@ -3,7 +3,7 @@
 // publish-writes.ts). Behaves as stock's MerkleStateManager with caches does, byte for byte.
 
 import type { AccountFields, StateManagerInterface } from '@ethereumjs/common'
-import { Account, Address, EthereumJSErrorWithoutCode, unpadBytes } from '@ethereumjs/util'
+import { Account, type Address, EthereumJSErrorWithoutCode, unpadBytes } from '@ethereumjs/util'
 import { internalError } from '../errors.ts'
 import type { RecordId, TxIndex } from '../ids.ts'
 import type { LocationTable } from '../mvcc/location-table.ts'
@@ -127,7 +127,8 @@ export class OverlayStateManager implements StateManagerInterface {
 
   async putCode(address: Address, value: Uint8Array): Promise<void> {
     const codeHash = this.#keccak256(value)
-    if ((await this.getAccount(address)) === undefined) await this.putAccount(address, new Account())
+    if ((await this.getAccount(address)) === undefined)
+      await this.putAccount(address, new Account())
     await this.modifyAccountFields(address, { codeHash })
     // The undo record of the put above also covers the code.
     this.#entry(address).code = value

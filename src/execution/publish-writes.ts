@@ -3,15 +3,33 @@
 // so that reverted changes never show.
 
 import { equalsBytes, KECCAK256_NULL } from '@ethereumjs/util'
+import { ParallelError } from '../errors.ts'
 import type { BlockOffset, Incarnation, LocationId, TxIndex } from '../ids.ts'
-import { ACCOUNT, LOCATION, type LocationKind, NODE, PAYLOAD, SLOT, VERSION_KIND } from '../memory/layout.ts'
+import {
+  ACCOUNT,
+  LOCATION,
+  type LocationKind,
+  NODE,
+  PAYLOAD,
+  SLOT,
+  VERSION_KIND,
+} from '../memory/layout.ts'
 import type { RegionAllocator } from '../memory/shared-region.ts'
-import { WORDS_256, wordsForBytes, writePadded32, writeUint64, writeUint256 } from '../memory/word-codec.ts'
+import {
+  WORDS_256,
+  wordsForBytes,
+  writePadded32,
+  writeUint64,
+  writeUint256,
+} from '../memory/word-codec.ts'
 import type { VersionStore } from '../mvcc/version-store.ts'
 import { forEachWrite, type WriteSetRecorder } from '../mvcc/write-set.ts'
 import type { AccountEntry, SlotEntry } from './account-entry.ts'
 import type { OverlayStateManager } from './overlay-state-manager.ts'
 
+/** With less on both sides, no sum of additions over a block reaches 2^256. */
+const UNSUMMABLE_BALANCE = 1n << 255n
+const UNSUMMABLE_ADDITION = 1n << 192n
 const NO_BYTES = new Uint8Array(0)
 
 export class WritePublisher {
@@ -60,7 +78,8 @@ export class WritePublisher {
     }
     if (!entry.startExists || entry.existsBlindly) this.#exists(entry, true)
     if (entry.clears > 0) this.#reset(entry)
-    if (entry.nonce !== undefined && entry.nonce !== entry.startNonce) this.#nonce(entry, entry.nonce)
+    if (entry.nonce !== undefined && entry.nonce !== entry.startNonce)
+      this.#nonce(entry, entry.nonce)
     if (entry.balance !== undefined) {
       if (entry.balance !== entry.startBalance) {
         this.#balance(entry, VERSION_KIND.SET, entry.balance)
@@ -117,6 +136,16 @@ export class WritePublisher {
   }
 
   #balance(entry: AccountEntry, kind: number, balance: bigint): void {
+    if (balance >= (kind === VERSION_KIND.SET ? UNSUMMABLE_BALANCE : UNSUMMABLE_ADDITION)) {
+      const words = this.#store.state.words
+      // An account that had as much before the block is never added to unread.
+      if (words[entry.record + ACCOUNT.BALANCE + WORDS_256 - 1] >= 0) {
+        throw new ParallelError(
+          'UNSUPPORTED_BALANCE',
+          'A balance rose to 2^255 wei or more within the block, which sums of additions cannot hold',
+        )
+      }
+    }
     const payload = this.#store.allocatePayload(this.#incarnation, kind, WORDS_256)
     writeUint256(this.#store.block.words, payload + PAYLOAD.VALUE, balance)
     this.#publish(LOCATION.BALANCE, entry.record + ACCOUNT.BALANCE_HEAD, payload)
@@ -145,7 +174,10 @@ export class WritePublisher {
     const block = this.#store.block
     forEachWrite(block, previousWriteSet, (_kind, _location, node) => {
       const payload = block.reach(node + NODE.WORDS)[node + NODE.PAYLOAD] >>> 1
-      if (payload !== 0 && block.reach(payload + 1)[payload + PAYLOAD.INCARNATION] === this.#incarnation) {
+      if (
+        payload !== 0 &&
+        block.reach(payload + 1)[payload + PAYLOAD.INCARNATION] === this.#incarnation
+      ) {
         repeated++
       } else {
         this.#store.withdraw(node)

@@ -2,9 +2,9 @@
 // Authority on what of a RunTxResult crosses threads: everything but `execResult.runState`, whose live
 // interpreter objects cannot. A tagged encoding, so that fields which a later ethereumjs adds cross too.
 
-import { Bloom, type RunTxResult, type TxReceipt } from '@ethereumjs/vm'
 import { EVMError } from '@ethereumjs/evm'
 import { Address } from '@ethereumjs/util'
+import { Bloom, type RunTxResult, type TxReceipt } from '@ethereumjs/vm'
 import { internalError } from '../errors.ts'
 
 const TAG = {

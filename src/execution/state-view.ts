@@ -112,7 +112,10 @@ export class StateView {
   #estimateAmong(entry: AccountEntry): number {
     const store = this.#store
     const record = entry.record
-    if (entry.startNonce === undefined && store.find(nonceHead(record), this.#reader) === FOUND.ESTIMATE) {
+    if (
+      entry.startNonce === undefined &&
+      store.find(nonceHead(record), this.#reader) === FOUND.ESTIMATE
+    ) {
       return store.writer
     }
     if (
@@ -140,7 +143,10 @@ export class StateView {
     const nonce =
       found === FOUND.BASE
         ? readUint64(store.state.words, entry.record + ACCOUNT.NONCE)
-        : readUint64(store.block.reach(store.payload + PAYLOAD.VALUE + 2), store.payload + PAYLOAD.VALUE)
+        : readUint64(
+            store.block.reach(store.payload + PAYLOAD.VALUE + 2),
+            store.payload + PAYLOAD.VALUE,
+          )
     this.#reads.recordNonce(location, store.writer, store.incarnation, nonce)
     entry.startNonce = nonce
     return nonce
@@ -247,7 +253,13 @@ export class StateView {
           await this.#waits.slot(record)
           continue
         }
-        this.#reads.recordSlot(location, BASE_WRITER, 0, absent ? undefined : words, record + SLOT.VALUE)
+        this.#reads.recordSlot(
+          location,
+          BASE_WRITER,
+          0,
+          absent ? undefined : words,
+          record + SLOT.VALUE,
+        )
         return absent ? NO_BYTES : readStripped32(store.state.bytes, record + SLOT.VALUE)
       }
       const source = store.block.reach(payload + PAYLOAD.VALUE + WORDS_256)

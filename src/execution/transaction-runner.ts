@@ -4,18 +4,22 @@
 
 import type { Block } from '@ethereumjs/block'
 import type { Common } from '@ethereumjs/common'
-import {
-  type EVMMockBlockchainInterface,
-  type EVMOpts,
-  NobleBN254,
-} from '@ethereumjs/evm'
+import { type EVMMockBlockchainInterface, type EVMOpts, NobleBN254 } from '@ethereumjs/evm'
 import type { TypedTransaction } from '@ethereumjs/tx'
-import { createVM, runTx, type RunTxResult, type VM } from '@ethereumjs/vm'
+import { createVM, type RunTxResult, runTx, type VM } from '@ethereumjs/vm'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { ParallelError } from '../errors.ts'
 import { BASE_WRITER, type Incarnation, type RecordId, type TxIndex } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
-import { BASE, blockHashIndex, CONTROL, HALT, OUTCOME, TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import {
+  BASE,
+  blockHashIndex,
+  CONTROL,
+  HALT,
+  OUTCOME,
+  TRANSACTION,
+  transactionIndex,
+} from '../memory/layout.ts'
 import type { RegionAllocator } from '../memory/shared-region.ts'
 import { wordsForBytes } from '../memory/word-codec.ts'
 import type { LocationTable } from '../mvcc/location-table.ts'
@@ -99,6 +103,7 @@ export class TransactionRunner {
     const vm = (this.#vm ??= await this.#createVM())
     for (;;) {
       this.#overlay.begin(transaction)
+      forgetAbandoned(vm)
       let result: RunTxResult | undefined
       let error: unknown
       try {
@@ -130,7 +135,10 @@ export class TransactionRunner {
     const { control, atomics, store } = this.#context
     if (atomics.load(control, CONTROL.HALT) !== HALT.RUNNING) throw new HaltedError()
     if (store.state.exhausted || store.block.exhausted) {
-      throw new ParallelError('STORE_FULL', 'Shared memory is full; raise maxStateMiB or maxBlockMiB')
+      throw new ParallelError(
+        'STORE_FULL',
+        'Shared memory is full; raise maxStateMiB or maxBlockMiB',
+      )
     }
   }
 
@@ -232,4 +240,19 @@ export class TransactionRunner {
     if (!hasBls) (evm as unknown as { _bls: undefined })._bls = undefined
     return createVM({ common, blockchain, stateManager: this.#facade, evm })
   }
+}
+
+/**
+ * Empties what an EVM keeps from call to call. An abandoned incarnation ends in the middle of the EVM,
+ * past stock's own cleaning, and its transient storage and journal would show in whatever runs next.
+ */
+function forgetAbandoned({ evm }: VM): void {
+  const { journal, transientStorage } = evm as unknown as {
+    journal: { cleanJournal(): void }
+    transientStorage: { clear(): void; _indices: number[] }
+  }
+  journal.cleanJournal()
+  transientStorage.clear()
+  // Its checkpoints, which clearing leaves: they would grow for ever.
+  transientStorage._indices = [0]
 }

@@ -1,7 +1,13 @@
 // Stock's EVM with value transfers that do not read the receiver's balance, and nothing else changed.
 // Authority on which of the EVM's own reads are avoided; every override ends in stock's result.
 
-import { EVM, type EVMOpts, type EVMResult, type EVMRunCallOpts, type Message } from '@ethereumjs/evm'
+import {
+  EVM,
+  type EVMOpts,
+  type EVMResult,
+  type EVMRunCallOpts,
+  type Message,
+} from '@ethereumjs/evm'
 import type { Account } from '@ethereumjs/util'
 import { LazyAccount } from './lazy-account.ts'
 import { LARGEST_UNREAD_ADDITION } from './state-view.ts'
@@ -33,7 +39,10 @@ export class WorkerEVM extends EVM {
   }
 
   /** An overflow is impossible: both sides are far below 2^256 where this path is taken. */
-  protected override async _addToBalance(toAccount: Account, message: MessageWithTo): Promise<void> {
+  protected override async _addToBalance(
+    toAccount: Account,
+    message: MessageWithTo,
+  ): Promise<void> {
     if (
       !(toAccount instanceof LazyAccount) ||
       !toAccount.canAddUnread ||

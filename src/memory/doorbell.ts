@@ -4,15 +4,23 @@
 import type { AtomicOperations } from './atomics.ts'
 import { bellIndex, CONTROL } from './layout.ts'
 
-/** Rings every worker but `except`; cheap when nobody sleeps. */
+/**
+ * Rings every worker but `except`; notifies only if somebody sleeps. The bells move in any case: a
+ * worker between its last look for work and its sleep must find its bell moved.
+ */
 export function ringSleepers(
   atomics: AtomicOperations,
   control: Int32Array,
   workers: number,
   except = -1,
 ): void {
+  for (let worker = 0; worker < workers; worker++) {
+    if (worker !== except) atomics.add(control, bellIndex(worker), 1)
+  }
   if (atomics.load(control, CONTROL.SLEEPERS) === 0) return
-  ringAll(atomics, control, workers, except)
+  for (let worker = 0; worker < workers; worker++) {
+    if (worker !== except) atomics.notify(control, bellIndex(worker))
+  }
 }
 
 /** Rings every worker but `except`, asleep or not. */
@@ -33,7 +41,7 @@ export function ringAll(
 export function ringMain(atomics: AtomicOperations, control: Int32Array): void {
   atomics.add(control, CONTROL.MAIN_BELL, 1)
   if (atomics.compareExchange(control, CONTROL.MAIN_ASLEEP, 1, 0) === 1) {
-    atomics.notify(control, CONTROL.MAIN_BELL)
+    atomics.notify(control, CONTROL.MAIN_ASLEEP)
   }
 }
 

@@ -53,7 +53,8 @@ export class LocationTable {
     const words = this.#state.reach(id + ACCOUNT.WORDS - 1)
     words.fill(0, id, id + ACCOUNT.WORDS)
     words[id + ACCOUNT.HASH] = hash
-    for (let i = 0; i < ADDRESS_WORDS; i++) words[id + ACCOUNT.ADDRESS + i] = wordOfBytes(address, i)
+    for (let i = 0; i < ADDRESS_WORDS; i++)
+      words[id + ACCOUNT.ADDRESS + i] = wordOfBytes(address, i)
     for (;;) {
       words[id + ACCOUNT.NEXT] = head
       const seen = this.#atomics.compareExchange(this.#buckets, bucket, head, id)

@@ -2,11 +2,12 @@
 // Authority on validation; it resolves with the same functions as reading does, so that reader and
 // validator cannot disagree. Reads of absent accounts and of zero slots are recorded like any other.
 //
-// Code and resets are compared by exact writer (transaction, incarnation). Balances, existence, nonces
-// and slots may also have another writer, if the value is the one observed: a transaction is a function
-// of what it observed, so an equal observation gives an equal result. That is sound here, across
-// destruction too, because nothing hides behind a value: a destruction writes existence, balance, nonce
-// and code explicitly, and a slot is resolved together with the resets of its account.
+// Code and resets are compared by exact writer (transaction, incarnation), nonces by writer or value,
+// balances, existence and slots by value: a sum and a slot can change while their writer stays.
+// Comparing values is sound because a transaction is a function of what it observed, so that an equal
+// observation gives an equal result; also across destruction, because nothing hides behind a value: a
+// destruction writes existence, balance, nonce and code explicitly, and a slot is resolved together
+// with the resets of its account.
 
 import type { Incarnation, LocationId, RecordId, TxIndex } from '../ids.ts'
 import { BASE_WRITER } from '../ids.ts'
@@ -233,7 +234,8 @@ function validateBalance(
     const record = location - ACCOUNT.BALANCE_HEAD
     balance += readUint256(store.state.reach(record + ACCOUNT.WORDS), record + ACCOUNT.BALANCE)
   }
-  return validIf(equalsUint256(words, entry + ENTRY.VALUE, balance))
+  // Recorded modulo 2^256, which matters only to sums that are refused when they are published.
+  return validIf(equalsUint256(words, entry + ENTRY.VALUE, BigInt.asUintN(256, balance)))
 }
 
 function validateExists(
@@ -280,13 +282,15 @@ function validateSlot(
   const slot = (location - SLOT.HEAD) as RecordId
   const { found, resetWins } = findSlot(store, slot, reader)
   if (found === FOUND.ESTIMATE) return VALIDITY.INVALID
-  if (sameWriter(store, words, entry)) return VALIDITY.VALID
+  // The writer alone says nothing: one incarnation may reset the storage and write the slot, and who
+  // looked between the two saw zero.
   const observedAt = entry + ENTRY.VALUE
   if (resetWins) return validIf(isZero(words, observedAt))
   if (found === FOUND.VERSION) {
     const at = store.payload + PAYLOAD.VALUE
     return validIf(sameWords(words, observedAt, store.block.reach(at + WORDS_256), at, WORDS_256))
   }
+  if (words[entry + ENTRY.WRITER] === BASE_WRITER) return VALIDITY.VALID
   // Nobody writes it any more. Its base value may never have been asked for: then it must be now.
   const state = store.state.reach(slot + SLOT.WORDS)
   if (state[slot + SLOT.STATUS] !== BASE.PRESENT) return VALIDITY.INVALID
@@ -297,13 +301,7 @@ function validIf(holds: boolean): Validity {
   return holds ? VALIDITY.VALID : VALIDITY.INVALID
 }
 
-function sameWords(
-  a: Int32Array,
-  aAt: number,
-  b: Int32Array,
-  bAt: number,
-  count: number,
-): boolean {
+function sameWords(a: Int32Array, aAt: number, b: Int32Array, bAt: number, count: number): boolean {
   for (let i = 0; i < count; i++) if (a[aAt + i] !== b[bAt + i]) return false
   return true
 }

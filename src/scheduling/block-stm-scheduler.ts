@@ -159,10 +159,7 @@ export class BlockStmScheduler {
     }
     while (head !== 0) {
       const transaction = (head - 1) as TxIndex
-      head = atomics.load(
-        this.#control,
-        transactionIndex(transaction, TRANSACTION.NEXT_DEFERRED),
-      )
+      head = atomics.load(this.#control, transactionIndex(transaction, TRANSACTION.NEXT_DEFERRED))
       const status = this.#status(transaction)
       if (stateOf(status) !== STATE.BLOCKED) continue
       const ready = packStatus(incarnationOf(status), STATE.READY)
@@ -214,7 +211,9 @@ export class BlockStmScheduler {
       }
       // Everything below is final, so nothing can invalidate it any more; a cursor validation that is
       // under way now resolves the same versions and finds the same.
-      if (!this.#exchange(transaction, status, packStatus(incarnationOf(status), STATE.COMMITTED))) {
+      if (
+        !this.#exchange(transaction, status, packStatus(incarnationOf(status), STATE.COMMITTED))
+      ) {
         break
       }
       this.#judge.committed(transaction)

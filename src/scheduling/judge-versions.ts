@@ -24,8 +24,10 @@ export function judgeVersions(
       return isFinal ? validity !== VALIDITY.VALID : validity === VALIDITY.INVALID
     },
     markEstimates: (transaction) => {
-      forEachWrite(store.block, field(transaction, TRANSACTION.WRITE_SET), (_kind, _location, node) =>
-        store.markEstimate(node),
+      forEachWrite(
+        store.block,
+        field(transaction, TRANSACTION.WRITE_SET),
+        (_kind, _location, node) => store.markEstimate(node),
       )
     },
     committed: (transaction) => {

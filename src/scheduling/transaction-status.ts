@@ -14,7 +14,14 @@
 
 import type { Incarnation } from '../ids.ts'
 
-export const STATE = { READY: 0, EXECUTING: 1, EXECUTED: 2, ABORTING: 3, COMMITTED: 4, BLOCKED: 5 } as const
+export const STATE = {
+  READY: 0,
+  EXECUTING: 1,
+  EXECUTED: 2,
+  ABORTING: 3,
+  COMMITTED: 4,
+  BLOCKED: 5,
+} as const
 export type State = (typeof STATE)[keyof typeof STATE]
 
 const STATE_BITS = 3

@@ -1,8 +1,8 @@
 // The executions of a worker that can be under way at once, each with an EVM of its own.
 // Authority on reusing them from block to block; which of them runs is the lane board's matter.
 
-import { TransactionRunner, type BlockContext } from '../execution/transaction-runner.ts'
 import type { LaneWaits } from '../execution/lane-waits.ts'
+import { type BlockContext, TransactionRunner } from '../execution/transaction-runner.ts'
 import type { TxIndex } from '../ids.ts'
 import type { LaneBoard } from './lanes.ts'
 

@@ -116,7 +116,9 @@ export class LaneBoard {
     const base = (index: number, request: number): Promise<void> => {
       this.#atomics.add(this.#control, CONTROL.BASE_WAITS, 1)
       const words = this.#state.words
-      if (this.#atomics.compareExchange(words, index, BASE.UNKNOWN, BASE.REQUESTED) === BASE.UNKNOWN) {
+      if (
+        this.#atomics.compareExchange(words, index, BASE.UNKNOWN, BASE.REQUESTED) === BASE.UNKNOWN
+      ) {
         this.#request(request)
       }
       return suspend(() => this.#atomics.load(this.#state.words, index) === BASE.PRESENT)
@@ -130,7 +132,12 @@ export class LaneBoard {
         base(record + ACCOUNT.CODE_STATUS, (record << REQUEST_KIND_BITS) | REQUEST.CODE),
       blockHash: (distance: number) => {
         const index = blockHashIndex(distance)
-        const seen = this.#atomics.compareExchange(this.#control, index, BASE.UNKNOWN, BASE.REQUESTED)
+        const seen = this.#atomics.compareExchange(
+          this.#control,
+          index,
+          BASE.UNKNOWN,
+          BASE.REQUESTED,
+        )
         if (seen === BASE.UNKNOWN) {
           this.#request((distance << REQUEST_KIND_BITS) | REQUEST.BLOCK_HASH)
         }

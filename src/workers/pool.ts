@@ -3,7 +3,7 @@
 
 import { Piscina } from 'piscina'
 import { internalError, ParallelError } from '../errors.ts'
-import type { WorkerReport, WorkerTask } from './protocol.ts'
+import type { WarmTask, WorkerReport, WorkerTask } from './protocol.ts'
 import { deserializeError } from './serialized-error.ts'
 
 /**
@@ -17,7 +17,7 @@ const MOST_DEATHS = 4
 export class WorkerPool {
   readonly size: number
   readonly #pool: Piscina<WorkerTask, WorkerReport>
-  readonly #warmTask: WorkerTask
+  readonly #warmTask: WarmTask
   /** Since a task last ended well. */
   #deaths = 0
   #closing = false
@@ -47,7 +47,9 @@ export class WorkerPool {
   async warm(): Promise<void> {
     const reports = await Promise.all(
       Array.from({ length: this.size }, () => this.run(this.#warmTask)),
-    )
+    ).catch((error: unknown) => {
+      throw failedStart(this.#warmTask.workerSetup, error)
+    })
     for (const report of reports) {
       if (report.kind === 'failed') throw deserializeError(report.error)
     }
@@ -116,4 +118,18 @@ export class WorkerPool {
     await this.#pool.destroy()
     if (this.#pool.threads.length > 0) throw internalError('threads outlived their pool')
   }
+}
+
+/** A thread died while it loaded its modules: those of a user can do that. */
+function failedStart(workerSetup: string | undefined, error: unknown): ParallelError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return workerSetup === undefined
+    ? new ParallelError('WORKER_FAILED', `A worker died while it started: ${reason}`, {
+        cause: error,
+      })
+    : new ParallelError(
+        'WORKER_SETUP_FAILED',
+        `A worker died while it loaded the workerSetup module ${workerSetup}: ${reason}`,
+        { cause: error },
+      )
 }

@@ -1,13 +1,13 @@
 // Where a worker thread starts: takes tasks, reports how they ended, and nothing else.
 
+import { patchInterpreter } from '../execution/interpreter-patch.ts'
+import { nativeAtomics } from '../memory/atomics.ts'
+import { CONTROL, HALT } from '../memory/layout.ts'
 import { runBlockLoop } from './block-loop.ts'
 import type { WorkerReport, WorkerTask } from './protocol.ts'
 import { serializeError } from './serialized-error.ts'
 import { WorkerEnvironment } from './worker-environment.ts'
 import { loadWorkerSetup } from './worker-setup.ts'
-import { patchInterpreter } from '../execution/interpreter-patch.ts'
-import { nativeAtomics } from '../memory/atomics.ts'
-import { CONTROL, HALT } from '../memory/layout.ts'
 
 const environment = new WorkerEnvironment()
 

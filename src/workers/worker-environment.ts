@@ -14,8 +14,8 @@ import { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
 import { bytesOfWords, readBytes, wordsForBytes } from '../memory/word-codec.ts'
 import { LocationTable } from '../mvcc/location-table.ts'
 import { VersionStore } from '../mvcc/version-store.ts'
-import { judgeVersions } from '../scheduling/judge-versions.ts'
 import { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
+import { judgeVersions } from '../scheduling/judge-versions.ts'
 import { LanePool } from './lane-pool.ts'
 import type { BlockTask } from './protocol.ts'
 import { UserCodeMarker } from './user-code.ts'
@@ -155,10 +155,7 @@ export class WorkerEnvironment {
 }
 
 /** Decodes a transaction when it is first executed here, and keeps it for further incarnations. */
-function transactionReader(
-  memory: Memory,
-  common: Common,
-): (index: TxIndex) => TypedTransaction {
+function transactionReader(memory: Memory, common: Common): (index: TxIndex) => TypedTransaction {
   const decoded = new Map<TxIndex, TypedTransaction>()
   return (index) => {
     let tx = decoded.get(index)

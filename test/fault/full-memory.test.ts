@@ -6,7 +6,13 @@ import type { VM } from '@ethereumjs/vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../src/index.ts'
 import { assemble, assembleHex } from '../support/assembler.ts'
-import { type BlockPlan, makeBlock, makeWorld, runBoth, type World } from '../support/hand-made-block.ts'
+import {
+  type BlockPlan,
+  makeBlock,
+  makeWorld,
+  runBoth,
+  type World,
+} from '../support/hand-made-block.ts'
 import { type Actor, actors, contracts, numberWord } from '../support/random-world.ts'
 import { strictExecutor } from '../support/strict-executor.ts'
 

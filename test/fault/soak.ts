@@ -35,7 +35,18 @@ export async function soak(blocks: number, log: (line: string) => void): Promise
       [counter.toString()]: { code: assembleHex([0, 'SLOAD', 1, 'ADD', 0, 'SSTORE']), nonce: 1n },
       [reader.toString()]: {
         code: assembleHex(
-          [0, 'CALLDATALOAD', 'BALANCE', 1, 'SSTORE', 0, 'CALLDATALOAD', 'EXTCODEHASH', 2, 'SSTORE'],
+          [
+            0,
+            'CALLDATALOAD',
+            'BALANCE',
+            1,
+            'SSTORE',
+            0,
+            'CALLDATALOAD',
+            'EXTCODEHASH',
+            2,
+            'SSTORE',
+          ],
           [32, 0, 0, 'MSTORE', 32, 0, 'LOG0', 1_000, 0, 'RETURN'],
         ),
         nonce: 1n,
@@ -77,7 +88,8 @@ export async function soak(blocks: number, log: (line: string) => void): Promise
         collectGarbage()
         samples.push(process.memoryUsage.rss() / 2 ** 20)
       }
-      if (number % 100 === 99) log(`block ${number + 1}: ${samples.at(-1)?.toFixed(0)} MiB resident`)
+      if (number % 100 === 99)
+        log(`block ${number + 1}: ${samples.at(-1)?.toFixed(0)} MiB resident`)
     }
   } finally {
     await executor.close()

@@ -128,7 +128,11 @@ describe('a precompile that in a worker', () => {
     expect(calm.differences).toEqual([])
     expect(calm.report?.incidents).toEqual([])
     const bad = { stock: await slow.vm(), ours: await slow.vm() }
-    const lost = await runBoth(executor, bad, makeBlock(slow.common, plan(misbehaviour.loopsForever)))
+    const lost = await runBoth(
+      executor,
+      bad,
+      makeBlock(slow.common, plan(misbehaviour.loopsForever)),
+    )
     expect(lost.differences).toEqual([])
     expect(lost.report?.incidents[0]).toContain('A worker was ended')
     await expectHealed()

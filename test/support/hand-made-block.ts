@@ -3,8 +3,8 @@
 // It must not soften the comparison: results, events and state roots are compared whole.
 import { Block, createBlockHeader, type HeaderData } from '@ethereumjs/block'
 import { Common, Mainnet } from '@ethereumjs/common'
-import { type EVMMockBlockchainInterface, type EVMOpts } from '@ethereumjs/evm'
-import { MerkleStateManager } from '@ethereumjs/statemanager'
+import type { EVMMockBlockchainInterface, EVMOpts } from '@ethereumjs/evm'
+import type { MerkleStateManager } from '@ethereumjs/statemanager'
 import { createTx, isBlob4844Tx, type TypedTransaction, type TypedTxData } from '@ethereumjs/tx'
 import {
   type Address,
@@ -129,7 +129,9 @@ export function blockOf(
       ...(common.consensusType() === 'pow' ? { difficulty: 131_072n } : {}),
       ...(common.isActivatedEIP(1559) ? { baseFeePerGas: plan.baseFee ?? 7n } : {}),
       ...(common.isActivatedEIP(4844) ? { blobGasUsed: BigInt(blobs) * 131_072n } : {}),
-      ...(common.isActivatedEIP(4788) ? { parentBeaconBlockRoot: keccak_256(numberWord(4788)) } : {}),
+      ...(common.isActivatedEIP(4788)
+        ? { parentBeaconBlockRoot: keccak_256(numberWord(4788)) }
+        : {}),
       ...plan.header,
     },
     options,
@@ -212,8 +214,7 @@ export async function runBoth(
   const ourEvents = watchEvents ? recordEvents(ours) : undefined
   const expected = await outcomeOf(() => runBlock(stock, { ...options, block }))
   const actual = await outcomeOf(() => executor.runBlock(ours, { ...options, block }))
-  const result =
-    actual.kind === 'result' ? (actual.result as ParallelRunBlockResult) : undefined
+  const result = actual.kind === 'result' ? (actual.result as ParallelRunBlockResult) : undefined
   return {
     differences: [
       ...compareOutcomes(expected, actual),

@@ -43,7 +43,8 @@ describe('allowed values', () => {
     for (const scheduler of ['auto', 'optimistic', 'sequential'] as const) {
       expect(resolveOptions({ scheduler }).scheduler).toBe(scheduler)
     }
-    for (const fallback of [true, false]) expect(resolveOptions({ fallback }).fallback).toBe(fallback)
+    for (const fallback of [true, false])
+      expect(resolveOptions({ fallback }).fallback).toBe(fallback)
     for (const size of [1, 1024]) {
       const resolved = resolveOptions({ maxStateMiB: size, maxBlockMiB: size })
       expect([resolved.maxStateMiB, resolved.maxBlockMiB]).toEqual([size, size])
@@ -94,7 +95,12 @@ describe('a bad value', () => {
     ]),
   ]
   for (const [name, value, allowed] of bad) {
-    const shown = typeof value === 'symbol' ? 'a symbol' : typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)
+    const shown =
+      typeof value === 'symbol'
+        ? 'a symbol'
+        : typeof value === 'bigint'
+          ? `${value}n`
+          : JSON.stringify(value)
     it(`of ${name} is refused by name, with what is allowed: ${shown} (${typeof value} ${String(value)})`, async () => {
       const options = { [name]: value } as ParallelOptions
       expectRefused(() => resolveOptions(options), name, allowed)
@@ -115,7 +121,11 @@ describe('a bad value', () => {
 
   it('instead of the options themselves is refused', () => {
     for (const options of [null, 5, 'two workers', true, () => {}, [2]]) {
-      expectRefused(() => resolveOptions(options as unknown as ParallelOptions), 'options', 'an object')
+      expectRefused(
+        () => resolveOptions(options as unknown as ParallelOptions),
+        'options',
+        'an object',
+      )
     }
   })
 })

@@ -3,18 +3,8 @@
 // It must not use a state of our own: these are other people's.
 import type { StateManagerInterface } from '@ethereumjs/common'
 import { MerklePatriciaTrie } from '@ethereumjs/mpt'
-import {
-  Caches,
-  CacheType,
-  MerkleStateManager,
-  SimpleStateManager,
-} from '@ethereumjs/statemanager'
-import {
-  type Address,
-  bytesToHex,
-  concatBytes,
-  hexToBytes,
-} from '@ethereumjs/util'
+import { Caches, CacheType, MerkleStateManager, SimpleStateManager } from '@ethereumjs/statemanager'
+import { type Address, bytesToHex, concatBytes, hexToBytes } from '@ethereumjs/util'
 import { createVM, type VM } from '@ethereumjs/vm'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -53,7 +43,11 @@ const records: AccountRecords = {
   ...Object.fromEntries(
     actors.map(({ address }) => [address.toString(), { balance: 100n * ether }]),
   ),
-  [counter.toString()]: { code: counterCode, nonce: 1n, storage: { '0x00': '0x05', '0x01': '0x06' } },
+  [counter.toString()]: {
+    code: counterCode,
+    nonce: 1n,
+    storage: { '0x00': '0x05', '0x01': '0x06' },
+  },
   [reader.toString()]: {
     code: assembleHex(
       [0, 'CALLDATALOAD', 'BALANCE', 1, 'SSTORE', 0, 'CALLDATALOAD', 'EXTCODEHASH', 2, 'SSTORE'],
@@ -351,4 +345,3 @@ class RootedStateManager extends SimpleStateManager {
     return keccak_256(concatBytes(...lines.sort().map((line) => new TextEncoder().encode(line))))
   }
 }
-

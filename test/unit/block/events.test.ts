@@ -196,7 +196,8 @@ describe('code that is asked for while a listener makes each transaction be writ
   it('is the code before the block, also for other accounts with the same code', async () => {
     const [one, other] = [contracts.hot[0]!, contracts.hot[1]!]
     const [slow, slower] = [contracts.hot[2]!, contracts.hot[3]!]
-    const delegationTo = (address: Address): PrefixedHexString => `0xef0100${address.toString().slice(2)}`
+    const delegationTo = (address: Address): PrefixedHexString =>
+      `0xef0100${address.toString().slice(2)}`
     const overtaking = await makeWorld({
       accounts: {
         [one.toString()]: { code: assembleHex([1, 0, 'SSTORE']) },
@@ -213,10 +214,18 @@ describe('code that is asked for while a listener makes each transaction be writ
           ),
         },
         [slower.toString()]: {
-          code: assembleHex(
-            spin(120_000),
-            [0, 0, 0, 0, 0, dave.address.toString() as `0x${string}`, 'GAS', 'CALL', 1, 'SSTORE'],
-          ),
+          code: assembleHex(spin(120_000), [
+            0,
+            0,
+            0,
+            0,
+            0,
+            dave.address.toString() as `0x${string}`,
+            'GAS',
+            'CALL',
+            1,
+            'SSTORE',
+          ]),
         },
       },
     })
@@ -302,13 +311,16 @@ describe('listeners that write', () => {
     })
 
     it(`through the journal in ${event}: an empty account that is touched`, async () => {
-      await compare((vm) => at(vm, 3, () => vm.evm.journal.putAccount(actors[9]!.address, new Account())))
+      await compare((vm) =>
+        at(vm, 3, () => vm.evm.journal.putAccount(actors[9]!.address, new Account())),
+      )
     })
 
     // The transaction itself calls the counter at turn 4, so that what the listener warmed shows.
     for (const turn of [3, 4]) {
       for (const gasLimit of [100_000n, 3_000n]) {
-        const how = gasLimit < 10_000n ? 'a call of the EVM that runs out of gas' : 'a call of the EVM'
+        const how =
+          gasLimit < 10_000n ? 'a call of the EVM that runs out of gas' : 'a call of the EVM'
         it(`${how} in ${event} of transaction ${turn}`, async () => {
           await compare((vm) => {
             at(vm, turn, async () => {
@@ -347,7 +359,8 @@ describe('listeners that throw', () => {
         expect(run.differences).toEqual([])
         expect(run.error).toMatchObject({ message: `no more of ${event}` })
         const checkpoints = ({ stateManager }: VM): number =>
-          (stateManager as unknown as { _trie: MerklePatriciaTrie })._trie.database().checkpoints.length
+          (stateManager as unknown as { _trie: MerklePatriciaTrie })._trie.database().checkpoints
+            .length
         expect(checkpoints(ours)).toBe(checkpoints(stock))
         for (const vm of [stock, ours]) {
           if (event !== 'afterBlock') await vm.stateManager.setStateRoot(world.template.root)

@@ -1,0 +1,154 @@
+// Draws a small block of toy transactions on few hot accounts, and what sequential execution makes of it.
+// Authority on the distribution of programs. The same seed gives the same program in every thread.
+
+import { Random } from './random.ts'
+import {
+  type Condition,
+  InvalidToyError,
+  runToy,
+  type ToyOperation,
+  type ToyTransaction,
+} from './toy-transaction.ts'
+import { PlainWorld, type ToyAccount } from './toy-world.ts'
+
+export const ACCOUNTS = 4
+export const KEYS = 2
+const COINBASE = ACCOUNTS - 1
+
+export interface ToyProgram {
+  /** Threads that execute. */
+  workers: number
+  /** Lanes per worker. */
+  lanes: number
+  /** Whether one more thread plays the main thread, from whom all base values must be asked. */
+  served: boolean
+  /** The main thread aborts the block once so many transactions are committed. */
+  abortAfter: number | undefined
+  base: ReadonlyMap<number, ToyAccount>
+  transactions: readonly ToyTransaction[]
+  expected: {
+    /** What each transaction observes, up to the first invalid one. */
+    observed: readonly number[][]
+    /** Transactions that are committed: all, or those below the first invalid one. */
+    committed: number
+  }
+}
+
+export async function drawProgram(seed: number): Promise<ToyProgram> {
+  const random = new Random(seed)
+  const served = random.oneIn(5)
+  const workers = served ? 1 + random.below(2) : 2 + random.below(2)
+  const abortAfter = served && random.oneIn(6) ? random.below(3) : undefined
+  const lanes = 2 + random.below(2)
+  const base = drawBase(random)
+  const hot = random.below(ACCOUNTS)
+  const count = 3 + random.below(5)
+  const world = new PlainWorld(base)
+  const transactions: ToyTransaction[] = []
+  const observed: number[][] = []
+  let invalid = false
+  while (transactions.length < count) {
+    const transaction = await drawTransaction(random, hot, world)
+    transactions.push(transaction)
+    if (invalid) continue
+    await world.checkpoint()
+    try {
+      observed.push(await runToy(transaction, world))
+    } catch (error) {
+      if (!(error instanceof InvalidToyError)) throw error
+      await world.revert()
+      invalid = true
+    }
+  }
+  const expected = { observed, committed: observed.length }
+  return { workers, lanes, served, abortAfter, base, transactions, expected }
+}
+
+/** The accounts after the first `committed` transactions. */
+export async function accountsAfter(
+  program: ToyProgram,
+  committed: number,
+): Promise<ReadonlyMap<number, ToyAccount>> {
+  const world = new PlainWorld(program.base)
+  for (const transaction of program.transactions.slice(0, committed)) {
+    await runToy(transaction, world)
+  }
+  return world.accounts
+}
+
+function drawBase(random: Random): Map<number, ToyAccount> {
+  const base = new Map<number, ToyAccount>()
+  for (let account = 0; account < ACCOUNTS; account++) {
+    if (random.oneIn(4)) continue
+    const slots = new Map<number, number>()
+    for (let key = 0; key < KEYS; key++) if (!random.oneIn(3)) slots.set(key, 1 + random.below(255))
+    base.set(account, { nonce: random.below(3), balance: random.below(40), slots })
+  }
+  return base
+}
+
+async function drawTransaction(
+  random: Random,
+  hot: number,
+  world: PlainWorld,
+): Promise<ToyTransaction> {
+  const operations: ToyOperation[] = []
+  const length = 2 + random.below(5)
+  let sender: number | undefined
+  if (random.oneIn(3)) {
+    // Valid in its place, and hardly ever on a stale state.
+    const account = drawAccount(random, hot)
+    if (!random.oneIn(3)) sender = account
+    const nonce = (await world.nonce(account)) + (random.oneIn(12) ? 1 : 0)
+    operations.push({ kind: 'spend', account, nonce, when: 'always' })
+  }
+  while (operations.length < length) operations.push(drawOperation(random, hot))
+  const fee = random.oneIn(3) ? { account: COINBASE, amount: 1 + random.below(3) } : undefined
+  return { operations, fee, sender }
+}
+
+function drawOperation(random: Random, hot: number): ToyOperation {
+  const account = drawAccount(random, hot)
+  const key = random.below(KEYS)
+  const amount = 1 + random.below(15)
+  const when: Condition = random.pick(['always', 'always', 'even', 'odd'])
+  const kind = random.pick([
+    'slot',
+    'slot',
+    'slot',
+    'store',
+    'store',
+    'store',
+    'storeZero',
+    'balance',
+    'transfer',
+    'transfer',
+    'add',
+    'add',
+    'add',
+    'exists',
+    'nonce',
+    'bump',
+    'destroy',
+    'clear',
+    'attempt',
+  ] as const)
+  switch (kind) {
+    case 'slot':
+    case 'store':
+    case 'storeZero':
+      return { kind, account, key, when }
+    case 'transfer':
+      return { kind, account, to: drawAccount(random, hot), amount, when }
+    case 'add':
+      return { kind, account, amount, when }
+    case 'attempt':
+      return { kind, when: random.pick(['even', 'odd']) }
+    default:
+      return { kind, account, when }
+  }
+}
+
+function drawAccount(random: Random, hot: number): number {
+  return random.oneIn(3) ? random.below(ACCOUNTS) : hot
+}
