@@ -111,18 +111,25 @@ export class ResultEncoder {
   #value(value: unknown): void {
     switch (typeof value) {
       case 'undefined':
-        return this.#tag(TAG.UNDEFINED)
+        this.#tag(TAG.UNDEFINED)
+        return
       case 'boolean':
-        return this.#tag(value ? TAG.TRUE : TAG.FALSE)
+        this.#tag(value ? TAG.TRUE : TAG.FALSE)
+        return
       case 'bigint':
-        return this.#bigint(value)
+        this.#bigint(value)
+        return
       case 'number':
-        return this.#number(value)
+        this.#number(value)
+        return
       case 'string':
         this.#tag(TAG.STRING)
-        return this.#string(value)
+        this.#string(value)
+        return
       case 'object':
-        return value === null ? this.#tag(TAG.NULL) : this.#reference(value)
+        if (value === null) this.#tag(TAG.NULL)
+        else this.#reference(value)
+        return
       default:
         throw internalError(`a result holds a ${typeof value}`)
     }
@@ -169,7 +176,10 @@ export class ResultEncoder {
     const bytes = bloom.bitvector
     let any = 0
     for (let i = 0; i < bytes.length; i++) any |= bytes[i]
-    if (any === 0) return this.#tag(TAG.EMPTY_BLOOM)
+    if (any === 0) {
+      this.#tag(TAG.EMPTY_BLOOM)
+      return
+    }
     this.#tag(TAG.BLOOM)
     this.#raw(bytes)
   }

@@ -100,7 +100,8 @@ export class TransactionRunner {
   async run(transaction: TxIndex, incarnation: Incarnation, tx: TypedTransaction): Promise<Ending> {
     const predecessor = this.#unsettledPredecessor(transaction, tx)
     if (predecessor !== undefined) return { deferredUntil: predecessor }
-    const vm = (this.#vm ??= await this.#createVM())
+    this.#vm ??= await this.#createVM()
+    const vm = this.#vm
     for (;;) {
       this.#overlay.begin(transaction)
       forgetAbandoned(vm)

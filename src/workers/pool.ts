@@ -97,7 +97,10 @@ export class WorkerPool {
   #died(): void {
     if (this.#closing || this.#waiting.size === 0) return
     this.#deaths++
-    if (this.#deaths <= MOST_DEATHS * this.size) return this.#refill()
+    if (this.#deaths <= MOST_DEATHS * this.size) {
+      this.#refill()
+      return
+    }
     const error = new ParallelError('WORKER_FAILED', 'Worker threads die faster than they start')
     for (const reject of this.#waiting) reject(error)
   }

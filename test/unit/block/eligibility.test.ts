@@ -194,7 +194,9 @@ describe('an EVM that is not plain', () => {
     const withField = (name: string): Case => ({
       prepare: ({ evm }) => {
         const fields = evm as unknown as Record<string, object>
-        fields[name] = Object.create(Object.getPrototypeOf(fields[name] ?? {}).__proto__ ?? null)
+        fields[name] = Object.create(
+          Object.getPrototypeOf(Object.getPrototypeOf(fields[name] ?? {})),
+        )
       },
     })
     await expectSequential('a BN254 library of its own', withField('_bn254'))
