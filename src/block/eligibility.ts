@@ -116,7 +116,11 @@ export function whyEvm(vm: VM, hasWorkerSetup: boolean): string | undefined {
   if (!(evm instanceof EVM) || evm.constructor !== EVM) return 'the VM has an EVM of its own'
   if (evm.stateManager !== vm.stateManager) return 'VM and EVM have different state managers'
   if (!Object.isExtensible(vm.stateManager)) return 'writes to a frozen state manager go unseen'
-  if (evm.common !== vm.common && encodeCommon(evm.common) !== encodeCommon(vm.common)) {
+  if (
+    evm.common !== vm.common &&
+    !(sameOrigin(evm.common, vm.common) && knowsAll(vm.common, evm.common)) &&
+    encodeCommon(evm.common) !== encodeCommon(vm.common)
+  ) {
     return 'VM and EVM have different chain rules'
   }
   for (const method of EVM_METHODS) {
@@ -186,10 +190,20 @@ function sameOrigin(a: Common, b: Common): boolean {
   )
 }
 
+/**
+ * Whether two sets of parameters agree where they meet. Each part of ethereumjs adds the parameters
+ * that it needs to a Common, so that copies made at different times know more or less of them.
+ */
 function sameValues(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
   if (a === b) return true
-  for (const name in a) if (a[name] !== b[name]) return false
-  for (const name in b) if (!(name in a)) return false
+  for (const name in a) if (name in b && a[name] !== b[name]) return false
+  return true
+}
+
+/** Whether `whole` has all parameters that `part` has. */
+function knowsAll(whole: Common, part: Common): boolean {
+  const [all, some] = [whole, part] as unknown as CommonInternals[]
+  for (const name in some._paramsCache) if (!(name in all._paramsCache)) return false
   return true
 }
 

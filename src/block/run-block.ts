@@ -5,9 +5,9 @@
 import { type Block, createBlock, genRequestsRoot } from '@ethereumjs/block'
 import { EthereumJSErrorWithoutCode } from '@ethereumjs/util'
 import {
+  type AfterTxEvent,
   type RunBlockOpts,
   type RunBlockResult,
-  type RunTxResult,
   runBlock as stockRunBlock,
   type VM,
 } from '@ethereumjs/vm'
@@ -84,22 +84,28 @@ async function runStock(
   }
   let index = 0
   let failure: { error: unknown } | undefined
-  const listener = async (result: RunTxResult, done?: (value?: unknown) => void): Promise<void> => {
-    try {
-      await onTransaction({ index: index++, result })
-    } catch (error) {
-      failure ??= { error }
-    }
-    done?.()
+  const tell = (event: AfterTxEvent, done?: (value?: unknown) => void): void => {
+    const { transaction: _, ...result } = event
+    Promise.resolve()
+      .then(() => onTransaction({ index: index++, result }))
+      .catch((error: unknown) => {
+        failure = { error }
+      })
+      .finally(done)
   }
-  vm.events.on('afterTx', listener)
+  // Stock waits for the one above and takes errors only from the one below; then it reverts the block.
+  const fail = (): void => {
+    if (failure !== undefined) throw failure.error
+  }
+  vm.events.on('afterTx', tell)
+  vm.events.on('afterTx', fail)
   try {
     const result = await stockRunBlock(vm, stockOptions)
     report.phases.execute = performance.now() - start
-    if (failure !== undefined) throw failure.error
     return { ...result, parallel: report }
   } finally {
-    vm.events.off('afterTx', listener)
+    vm.events.off('afterTx', tell)
+    vm.events.off('afterTx', fail)
   }
 }
 

@@ -56,6 +56,8 @@ const KNOWN_KEYS = [
   'txStateGas',
 ] as const
 const KEY_NUMBERS = new Map<string, number>(KNOWN_KEYS.map((key, index) => [key, index]))
+/** The number of fields is one byte. */
+const MOST_FIELDS = 255
 /** In place of a number: the name follows. */
 const OTHER_KEY = 255
 
@@ -99,6 +101,7 @@ export class ResultEncoder {
       this.#value(field)
       count++
     }
+    if (count > MOST_FIELDS) throw internalError(`a result holds an object with ${count} fields`)
     this.#bytes[countAt] = count
   }
 

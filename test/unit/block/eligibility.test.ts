@@ -44,6 +44,7 @@ interface Case {
   readonly vm?: (made: VM) => Promise<VM> | VM
   readonly block?: (block: Block) => Block
   readonly plan?: Parameters<typeof makeBlock>[1]
+  readonly oursOnly?: boolean
 }
 
 /** Equal to stock, sequential, for the reason given, and with a listener's events as stock's. */
@@ -64,6 +65,11 @@ async function expectSequential(why: string, one: Case): Promise<void> {
   const sides = { stock: await make(), ours: await make() }
   const made = makeBlock(rules.copy(), one.plan ?? plan)
   const block = one.block?.(made) ?? made
+  if (one.oursOnly === true) {
+    const result = await executor.runBlock(sides.ours, { ...common, ...one.options, block })
+    expect(result.parallel).toMatchObject({ mode: 'sequential', why })
+    return
+  }
   const run = await runBoth(executor, sides, block, { ...common, ...one.options }, true)
   expect(run.differences).toEqual([])
   if (run.error !== undefined) return
@@ -87,7 +93,10 @@ describe('rules that need the calling thread', () => {
   })
 
   it('block access lists', async () => {
-    await expectSequential('EIP-7928', { common: chain('amsterdam') })
+    await expectSequential('is not yet run in parallel', { common: chain('amsterdam') })
+    await expectSequential('EIP-7928 block access lists are not yet run in parallel', {
+      common: chain('osaka', [7928]),
+    })
   })
 
   it('proof of authority', async () => {
@@ -256,7 +265,19 @@ describe('transactions that are not plain', () => {
     })
   })
 
-  it('for another hardfork than the VM', async () => {
+  it('for another hardfork than the block', async () => {
+    await expectSequential('a transaction has another hardfork than the block', {
+      block: ({ common, transactions }) => {
+        const older = new Common({ chain: Mainnet, hardfork: 'london' })
+        const second = new LegacyTx(fieldsOf(transactions[1] as LegacyTx), { common: older })
+        return blockOf(common, {}, [transactions[0]!, second])
+      },
+      // Running it aligns the transaction, so that the other side would find nothing to refuse.
+      oursOnly: true,
+    })
+  })
+
+  it('in a block for another hardfork than the VM', async () => {
     await expectSequential('block and VM have different hardforks', {
       vm: async (made) => {
         made.common.setHardfork('paris')

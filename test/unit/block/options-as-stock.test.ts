@@ -2,9 +2,11 @@
 // Authority on options one by one; random blocks try them together.
 // It must compare refusals by their messages, which name what is wrong.
 import { Block, createBlockHeader } from '@ethereumjs/block'
+import { Common, Mainnet } from '@ethereumjs/common'
+import { createEVM } from '@ethereumjs/evm'
 import { createTx, paramsTx } from '@ethereumjs/tx'
 import type { RunBlockOpts, VM } from '@ethereumjs/vm'
-import { runBlock } from '@ethereumjs/vm'
+import { createVM, runBlock } from '@ethereumjs/vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../../src/index.ts'
 import { assembleHex } from '../../support/assembler.ts'
@@ -17,6 +19,7 @@ import {
   runBoth,
   type World,
 } from '../../support/hand-made-block.ts'
+import { compareResults } from '../../support/oracle.ts'
 import { withCheckedHeader } from '../../support/random-block.ts'
 import type { BlockPlan as RandomBlockPlan } from '../../support/random-plan.ts'
 import { type Actor, actors, contracts, ether } from '../../support/random-world.ts'
@@ -328,6 +331,37 @@ describe('transactions with parameters of their own', () => {
       const run = await runBoth(executor, await pair(own), blockOf(own.common, {}, transactions))
       expect(run.differences).toEqual([])
       expect(run.report).toMatchObject({ mode: 'parallel', incidents: [] })
+    }
+  })
+})
+
+describe('copies of one Common, made at different times', () => {
+  it('are the same rules: blocks run in parallel', async () => {
+    for (const whose of ['transactions', 'EVM'] as const) {
+      const sides = []
+      const blocks: Block[] = []
+      for (let side = 0; side < 2; side++) {
+        const common = new Common({ chain: Mainnet, hardfork: 'shanghai' })
+        const rules = common.copy()
+        const make = ({ privateKey }: Actor) =>
+          createTx({ gasLimit: 100_000n, gasPrice: 9n, to: counter }, { common: rules }).sign(
+            privateKey,
+          )
+        // What the VM and its EVM need is added to the parameters that all of them share.
+        const before = [alice, bob].map(make)
+        const stateManager = world.template.copy(common)
+        const evm =
+          whose === 'EVM' ? await createEVM({ common: common.copy(), stateManager }) : undefined
+        const vm = await createVM({ common, stateManager, ...(evm === undefined ? {} : { evm }) })
+        sides.push(vm)
+        blocks.push(blockOf(rules, {}, [...before, ...[carol, dave].map(make)]))
+      }
+      const [stock, ours] = sides as [VM, VM]
+      const generate = { generate: true, skipBlockValidation: true }
+      const expected = await runBlock(stock, { ...generate, block: blocks[0]! })
+      const actual = await executor.runBlock(ours, { ...generate, block: blocks[1]! })
+      expect(compareResults(expected, actual)).toEqual([])
+      expect(actual.parallel, whose).toMatchObject({ mode: 'parallel', incidents: [] })
     }
   })
 })

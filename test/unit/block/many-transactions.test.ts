@@ -1,0 +1,38 @@
+// Blocks of very different sizes on one executor: the words per transaction are made anew for a large
+// one, and must not show anything of it to the next.
+// Authority on growth and shrinkage of a block's control words.
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { ParallelExecutor } from '../../../src/index.ts'
+import { assembleHex } from '../../support/assembler.ts'
+import { makeBlock, makeWorld, runBoth, type World } from '../../support/hand-made-block.ts'
+import { type Actor, actors, contracts } from '../../support/random-world.ts'
+import { strictExecutor } from '../../support/strict-executor.ts'
+
+const { counter } = contracts
+let executor: ParallelExecutor
+let world: World
+
+beforeAll(async () => {
+  executor = await strictExecutor()
+  world = await makeWorld({
+    accounts: { [counter.toString()]: { code: assembleHex([0, 'SLOAD', 1, 'ADD', 0, 'SSTORE']) } },
+  })
+})
+afterAll(() => executor?.close())
+
+it('a thousand transactions more than there was room for, and then a few, and then more again', async () => {
+  const sides = { stock: await world.vm(), ours: await world.vm() }
+  const nonces = new Map<Actor, bigint>()
+  let number = 20n
+  for (const count of [3, 1_100, 5, 1_050, 2]) {
+    const transactions = Array.from({ length: count }, (_, index) => ({
+      from: actors[index % 9]!,
+      ...(index % 50 === 0 ? { to: counter } : { to: actors[9]!.address, value: 1n }),
+      gasLimit: 50_000n,
+    }))
+    const plan = { number: number++, gasLimit: 200_000_000n, transactions }
+    const run = await runBoth(executor, sides, makeBlock(world.common, plan, nonces))
+    expect(run.differences, `${count} transactions`).toEqual([])
+    expect(run.report).toMatchObject({ mode: 'parallel', transactions: count, incidents: [] })
+  }
+})
