@@ -1,0 +1,113 @@
+// Overlays of transactions over one base state, on one thread: waits are answered at once.
+// Authority on the wiring of execution/ and block/ without threads; the base state is stock's own.
+// It must not keep state of its own: values come from the base, versions from what was published.
+import type { MerkleStateManager } from '@ethereumjs/statemanager'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { BaseServer } from '../../src/block/base-server.ts'
+import { BlockMemory } from '../../src/block/block-memory.ts'
+import { CommittedWrites } from '../../src/block/committed-writes.ts'
+import { applyWrites, foldIntoBase } from '../../src/block/write-back.ts'
+import { CodeCache } from '../../src/execution/code-cache.ts'
+import type { LaneWaits } from '../../src/execution/lane-waits.ts'
+import { OverlayStateManager } from '../../src/execution/overlay-state-manager.ts'
+import { WritePublisher } from '../../src/execution/publish-writes.ts'
+import { StateView } from '../../src/execution/state-view.ts'
+import type { Incarnation, TxIndex } from '../../src/ids.ts'
+import { nativeAtomics } from '../../src/memory/atomics.ts'
+import { REQUEST, REQUEST_KIND_BITS, ringIndex } from '../../src/memory/layout.ts'
+import { ReadSetRecorder, VALIDITY, validateReadSet } from '../../src/mvcc/read-set.ts'
+import { forEachWrite, WriteSetRecorder } from '../../src/mvcc/write-set.ts'
+
+export class OverlayWorld {
+  readonly memory = new BlockMemory(8, 8)
+  readonly overlay: OverlayStateManager
+  readonly view: StateView
+  readonly #reads = new ReadSetRecorder()
+  readonly #codes = new CodeCache()
+  readonly #publisher: WritePublisher
+  readonly #base: MerkleStateManager
+  #committed: CommittedWrites
+  #requests = 0
+  #transaction = 0
+  #writeSets: number[] = []
+
+  constructor(base: MerkleStateManager, transactions: number) {
+    const { memory } = this
+    memory.beginBlock(transactions)
+    this.#base = base
+    this.#committed = new CommittedWrites(memory)
+    const isReset = () => false
+    const noBlocks = { getBlock: async () => Promise.reject(new Error('no such block')) }
+    let server = new BaseServer(memory, base, noBlocks as never, 1n, isReset)
+    const ask = async (subject: number, kind: number): Promise<void> => {
+      memory.control[ringIndex(this.#requests++)] = ((subject << REQUEST_KIND_BITS) | kind) + 1
+      await server.serve(0)
+    }
+    const waits: LaneWaits = {
+      account: (record) => ask(record, REQUEST.ACCOUNT),
+      slot: (record) => ask(record, REQUEST.SLOT),
+      code: (record) => ask(record, REQUEST.CODE),
+      blockHash: (distance) => ask(distance, REQUEST.BLOCK_HASH),
+      transaction: () => Promise.reject(new Error('nobody is estimated here')),
+    }
+    this.#startAnew = () => {
+      this.#requests = 0
+      server = new BaseServer(memory, base, noBlocks as never, 1n, isReset)
+    }
+    this.view = new StateView(memory.store, this.#reads, waits, this.#codes, nativeAtomics)
+    this.overlay = new OverlayStateManager(memory.table, this.view, keccak_256)
+    this.#publisher = new WritePublisher(
+      memory.store,
+      memory.blockAllocator,
+      new WriteSetRecorder(),
+    )
+    this.overlay.begin(0 as TxIndex)
+  }
+  readonly #startAnew: () => void
+
+  /** Publishes what the overlay has changed, and starts the next transaction. */
+  nextTransaction(): void {
+    const { writeSet } = this.#publisher.publish(
+      this.#transaction as TxIndex,
+      0 as Incarnation,
+      this.overlay,
+      0,
+    )
+    this.#writeSets.push(writeSet)
+    this.overlay.begin(++this.#transaction as TxIndex)
+  }
+
+  /** Words of the read set so far. */
+  get readWords(): number {
+    return this.#reads.words
+  }
+
+  /** Locations that the transaction before this one wrote. */
+  get lastWrites(): number {
+    let count = 0
+    forEachWrite(this.memory.block, this.#writeSets.at(-1) ?? 0, () => count++)
+    return count
+  }
+
+  /** Whether what was read in this transaction would be read again. */
+  readsHold(): boolean {
+    const at = this.memory.blockAllocator.allocate(this.#reads.words + 1)
+    this.#reads.copyTo(this.memory.block.reach(at + this.#reads.words), at)
+    const validity = validateReadSet(this.memory.store, at, this.#transaction as TxIndex)
+    return validity === VALIDITY.VALID
+  }
+
+  /** Writes all that was published into the base, keeps the base values, and begins a new block. */
+  async endBlock(transactions: number): Promise<void> {
+    for (const writeSet of this.#writeSets) this.#committed.add(writeSet)
+    await applyWrites(this.memory, this.#committed, this.#committed, this.#base)
+    foldIntoBase(this.memory, this.#committed)
+    this.#codes.forgetBlock()
+    this.memory.beginBlock(transactions)
+    this.#committed = new CommittedWrites(this.memory)
+    this.#writeSets = []
+    this.#transaction = 0
+    this.#startAnew()
+    this.overlay.begin(0 as TxIndex)
+  }
+}
