@@ -34,6 +34,12 @@ export async function withoutEvent<T>(
   }
 }
 
+/** Whether listeners have warmed or touched something since stock's journal was last emptied. */
+export function isJournalUsed(vm: VM): boolean {
+  const { journal, alwaysWarmJournal, touched } = vm.evm.journal as unknown as JournalInternals
+  return journal.size > 0 || alwaysWarmJournal.size > 0 || touched.size > 0
+}
+
 /**
  * Runs a transaction whose `beforeTx` listeners have run already. Stock empties its journal before
  * it announces; what listeners warmed and touched since then belongs to the transaction.

@@ -18,7 +18,7 @@ import type { BlockMemory } from './block-memory.ts'
 import { BlockTasks } from './block-tasks.ts'
 import { CommittedWrites } from './committed-writes.ts'
 import { whyEvm } from './eligibility.ts'
-import { runAnnounced } from './emitted-event.ts'
+import { isJournalUsed, runAnnounced } from './emitted-event.ts'
 import { OrderedCommit, type TransactionListener } from './ordered-commit.ts'
 import type { BlockReport } from './report.ts'
 import type { StateWriteWatch } from './state-write-watch.ts'
@@ -278,6 +278,9 @@ export class ParallelTransactions {
     // Too late for the workers, and the announcement must not be made twice.
     if (this.#watch.writes !== writesBefore) {
       return this.#leaveToSequential(index, 'a beforeTx listener wrote to the state', true)
+    }
+    if (this.#eager && isJournalUsed(this.#vm)) {
+      return this.#leaveToSequential(index, 'a beforeTx listener warmed an account', true)
     }
     const why = this.#eager ? whyEvm(this.#vm, this.#settings.workerSetup !== undefined) : undefined
     if (why !== undefined)

@@ -332,6 +332,32 @@ describe('listeners that write', () => {
     }
   }
 
+  it('nothing but the journal: what beforeTx warms is cheaper for that transaction only', async () => {
+    for (const hardfork of ['berlin', 'prague']) {
+      const old = world
+      world = await makeWorld({
+        hardfork,
+        accounts: { [reader.toString()]: { code: readerCode, nonce: 1n } },
+      })
+      try {
+        for (const slot of [false, true]) {
+          const { report } = await compare((vm) => {
+            let count = 0
+            vm.events.on('beforeTx', () => {
+              if (count++ !== 2) return
+              vm.evm.journal.addAlwaysWarmAddress(counter.toString())
+              if (slot)
+                vm.evm.journal.addAlwaysWarmSlot(reader.toString(), bytesToHex(numberWord(1)))
+            })
+          })
+          expect(report?.incidents).toEqual(['a beforeTx listener warmed an account'])
+        }
+      } finally {
+        world = old
+      }
+    }
+  })
+
   it('after the block: the next one sees it', async () => {
     await compare((vm) => {
       vm.events.once('afterBlock', (_event, done) => {
