@@ -24,6 +24,7 @@ import {
   SLOT,
 } from '../memory/layout.ts'
 import {
+  bytesOfWords,
   readBytes,
   wordsForBytes,
   writePadded32,
@@ -120,7 +121,7 @@ export class BaseServer {
     const { state } = this.#memory
     const words = state.reach(record + SLOT.WORDS)
     const account = words[record + SLOT.ACCOUNT] as RecordId
-    const key = wordsToBytes(words, record + SLOT.KEY, 8)
+    const key = bytesOfWords(words, record + SLOT.KEY, 8)
     // Only a stale incarnation asks for storage that is gone; where changes are written at once, the
     // state manager would look into the trie of the account that was, and remember what it finds.
     const value = this.#isReset(account)
@@ -161,7 +162,7 @@ export class BaseServer {
 
   #address(record: RecordId): Address {
     const words = this.#memory.state.reach(record + ACCOUNT.WORDS)
-    return new Address(wordsToBytes(words, record + ACCOUNT.ADDRESS, 5))
+    return new Address(bytesOfWords(words, record + ACCOUNT.ADDRESS, 5))
   }
 }
 
@@ -192,17 +193,4 @@ export function writeBaseAccount(
   writeUint256(words, record + ACCOUNT.BALANCE, account.balance)
   writePadded32(state.bytes, record + ACCOUNT.CODE_HASH, account.codeHash)
   writePadded32(state.bytes, record + ACCOUNT.STORAGE_ROOT, account.storageRoot)
-}
-
-/** Bytes of words that hold them most significant first. */
-export function wordsToBytes(words: Int32Array, at: number, count: number): Uint8Array {
-  const out = new Uint8Array(count * 4)
-  for (let i = 0; i < count; i++) {
-    const word = words[at + i]
-    out[i * 4] = word >>> 24
-    out[i * 4 + 1] = word >>> 16
-    out[i * 4 + 2] = word >>> 8
-    out[i * 4 + 3] = word
-  }
-  return out
 }

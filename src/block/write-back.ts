@@ -6,8 +6,13 @@ import { Account, Address, KECCAK256_NULL, KECCAK256_RLP, MAX_INTEGER } from '@e
 import { internalError } from '../errors.ts'
 import type { RecordId } from '../ids.ts'
 import { ACCOUNT, BASE, CONTROL, SLOT, TOUCHED } from '../memory/layout.ts'
-import { readUint256, writePadded32, writeUint64, writeUint256 } from '../memory/word-codec.ts'
-import { wordsToBytes } from './base-server.ts'
+import {
+  bytesOfWords,
+  readUint256,
+  writePadded32,
+  writeUint64,
+  writeUint256,
+} from '../memory/word-codec.ts'
 import type { BlockMemory } from './block-memory.ts'
 import type { AccountChange, CommittedWrites } from './committed-writes.ts'
 
@@ -23,7 +28,7 @@ export async function applyWrites(
 ): Promise<void> {
   for (const [record, change] of writes.accounts) {
     const words = memory.state.reach(record + ACCOUNT.WORDS)
-    const address = new Address(wordsToBytes(words, record + ACCOUNT.ADDRESS, 5))
+    const address = new Address(bytesOfWords(words, record + ACCOUNT.ADDRESS, 5))
     const wasReset = all.accounts.get(record)?.reset === true
     await applyAccount(memory, change, wasReset, address, manager)
   }
@@ -54,7 +59,7 @@ async function applyAccount(
   if (change.reset || revived) await manager.clearStorage(address)
   if (change.code !== undefined) await manager.putCode(address, change.code)
   for (const [slot, value] of change.slots) {
-    const key = wordsToBytes(memory.state.words, slot + SLOT.KEY, 8)
+    const key = bytesOfWords(memory.state.words, slot + SLOT.KEY, 8)
     await manager.putStorage(address, key, value)
   }
 }
