@@ -16,5 +16,8 @@ export type BlockOffset = number & { readonly [brand]: 'BlockOffset' }
 /** 0-based number of a worker within its executor. */
 export type WorkerId = number & { readonly [brand]: 'WorkerId' }
 
+/** No transaction: nothing to claim, nothing to wait for. */
+export const NOTHING = -1
+
 /** The writer of a value that no transaction of the block wrote: the state before the block. */
 export const BASE_WRITER = -1

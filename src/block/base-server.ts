@@ -85,11 +85,10 @@ export class BaseServer {
   }
 
   /** Loads accounts before anybody asks for them. */
-  async preload(addresses: readonly Uint8Array[]): Promise<void> {
-    const { table, state } = this.#memory
+  async preload(accounts: readonly RecordId[]): Promise<void> {
+    const { state } = this.#memory
     const missing: Promise<void>[] = []
-    for (const address of addresses) {
-      const record = table.account(address)
+    for (const record of accounts) {
       const index = record + ACCOUNT.STATUS
       const seen = nativeAtomics.compareExchange(
         state.reach(index),

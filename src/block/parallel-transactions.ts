@@ -8,13 +8,13 @@ import { ParallelError } from '../errors.ts'
 import { encodeCommon, encodeTransaction } from '../execution/chain-data.ts'
 import { decodeError, decodeResult } from '../execution/result-codec.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
-import { ringAll } from '../memory/doorbell.ts'
 import { CONTROL, HALT, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { readBytes, wordsForBytes } from '../memory/word-codec.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import type { BlockTask } from '../workers/protocol.ts'
 import { BaseServer } from './base-server.ts'
 import type { BlockMemory } from './block-memory.ts'
+import { BlockPlanner } from './block-planner.ts'
 import { BlockTasks } from './block-tasks.ts'
 import { CommittedWrites } from './committed-writes.ts'
 import { whyEvm } from './eligibility.ts'
@@ -109,21 +109,22 @@ export class ParallelTransactions {
   }
 
   async #run(): Promise<OrderedCommit> {
-    const { pool } = this.#settings
+    const { memory, pool } = this.#settings
     const executeStart = performance.now()
     const tasks = this.#encodeTransactions() ? this.#tasks.start(this.#task()) : Promise.resolve()
-    const preload = this.#preload()
+    const planner = new BlockPlanner(memory, this.#server, this.#options.block, pool.size)
+    const begun = this.#unlessFailed(() => planner.begin())
     const abort = (): void => this.#tasks.halt()
     this.#settings.signal.addEventListener('abort', abort)
     if (this.#settings.signal.aborted) abort()
     try {
-      await this.#serveUntilEnd(tasks)
+      await this.#serveUntilEnd(tasks, planner)
     } finally {
       this.#settings.signal.removeEventListener('abort', abort)
       if (!this.#tasks.haveEnded) this.#tasks.halt()
       await tasks
       // It writes to the memory that the next block uses.
-      await preload
+      await begun
     }
     if (this.#settings.signal.aborted) {
       throw new ParallelError('EXECUTOR_CLOSED', 'The executor was closed while it ran the block')
@@ -206,7 +207,7 @@ export class ParallelTransactions {
     }
   }
 
-  async #serveUntilEnd(tasks: Promise<unknown>): Promise<void> {
+  async #serveUntilEnd(tasks: Promise<unknown>, planner: BlockPlanner): Promise<void> {
     const { control } = this.#settings.memory
     let ended = false
     const end = tasks.then(() => {
@@ -214,6 +215,7 @@ export class ParallelTransactions {
     })
     while (!ended) {
       const bell = nativeAtomics.load(control, CONTROL.MAIN_BELL)
+      await this.#unlessFailed(() => planner.advance())
       await this.#serve()
       await this.#commitFinished()
       if (ended) return
@@ -229,22 +231,16 @@ export class ParallelTransactions {
     }
   }
 
-  /** Loads the accounts that transactions name, ahead of the workers' asking. */
-  async #preload(): Promise<void> {
-    const { block } = this.#options
-    const addresses = [block.header.coinbase.bytes]
-    for (const tx of block.transactions) if (tx.to !== undefined) addresses.push(tx.to.bytes)
-    try {
-      await this.#server.preload(addresses)
-      ringAll(nativeAtomics, this.#settings.memory.control, this.#settings.pool.size)
-    } catch (error) {
-      this.#tasks.fail(error)
-    }
+  async #serve(): Promise<void> {
+    await this.#unlessFailed(async () => {
+      while (this.#server.hasRequests) await this.#server.serve(this.#settings.pool.size)
+    })
   }
 
-  async #serve(): Promise<void> {
+  /** Where the state cannot be read, or memory is full, the workers cannot go on. */
+  async #unlessFailed(work: () => Promise<void>): Promise<void> {
     try {
-      while (this.#server.hasRequests) await this.#server.serve(this.#settings.pool.size)
+      await work()
     } catch (error) {
       this.#tasks.fail(error)
     }

@@ -9,7 +9,7 @@ import type { TypedTransaction } from '@ethereumjs/tx'
 import { createVM, type RunTxResult, runTx, type VM } from '@ethereumjs/vm'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { ParallelError } from '../errors.ts'
-import { BASE_WRITER, type Incarnation, type RecordId, type TxIndex } from '../ids.ts'
+import { BASE_WRITER, type Incarnation, type TxIndex } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
 import {
   BASE,
@@ -52,19 +52,10 @@ export interface BlockContext {
   atomics: AtomicOperations
   common: Common
   block: Block
-  /** Whether a transaction has a finished incarnation. */
-  isSettled: (transaction: TxIndex) => boolean
   evmOptions: Partial<EVMOpts>
   hasBls: boolean
   rules: TransactionRules
 }
-
-/** How {@link TransactionRunner.run} ended. */
-export type Ending =
-  /** It has an outcome; `wroteElsewhere`: it wrote what its previous incarnation did not. */
-  | { wroteElsewhere: boolean }
-  /** Nothing was executed: a lower transaction must have run before. */
-  | { deferredUntil: TxIndex }
 
 export class TransactionRunner {
   readonly #context: BlockContext
@@ -94,12 +85,15 @@ export class TransactionRunner {
   /**
    * Executes `transaction` until it has an outcome, waiting for lower transactions where their
    * estimates are in the way.
+   * @returns whether it wrote what its previous incarnation did not
    * @throws HaltedError when the block was halted; nothing was published then.
    * @throws ParallelError when shared memory is full.
    */
-  async run(transaction: TxIndex, incarnation: Incarnation, tx: TypedTransaction): Promise<Ending> {
-    const predecessor = this.#unsettledPredecessor(transaction, tx)
-    if (predecessor !== undefined) return { deferredUntil: predecessor }
+  async run(
+    transaction: TxIndex,
+    incarnation: Incarnation,
+    tx: TypedTransaction,
+  ): Promise<boolean> {
     this.#vm ??= await this.#createVM()
     const vm = this.#vm
     for (;;) {
@@ -122,7 +116,7 @@ export class TransactionRunner {
       }
       this.#refuseVoidResult()
       if (this.#view.blockedBy === BASE_WRITER) {
-        return { wroteElsewhere: this.#leave(transaction, incarnation, result, error) }
+        return this.#leave(transaction, incarnation, result, error)
       }
       await this.#waits.transaction(this.#view.blockedBy)
     }
@@ -165,29 +159,6 @@ export class TransactionRunner {
       shallowCopy: () => blockchain,
     }
     return blockchain
-  }
-
-  /**
-   * The nearest lower transaction of the same sender, if it has not run yet: without it the nonce is
-   * wrong, which is a dependency and not an error. Senders that nobody has recovered yet are missed;
-   * then validation finds out.
-   */
-  #unsettledPredecessor(transaction: TxIndex, tx: TypedTransaction): TxIndex | undefined {
-    const { control, atomics, table, isSettled } = this.#context
-    let sender: RecordId
-    try {
-      sender = table.account(tx.getSenderAddress().bytes)
-    } catch (error) {
-      if (error instanceof ParallelError) throw error
-      // No sender: runTx will say so.
-      return undefined
-    }
-    atomics.store(control, transactionIndex(transaction, TRANSACTION.SENDER), sender)
-    for (let lower = transaction - 1; lower >= 0; lower--) {
-      if (atomics.load(control, transactionIndex(lower, TRANSACTION.SENDER)) !== sender) continue
-      return isSettled(lower as TxIndex) ? undefined : (lower as TxIndex)
-    }
-    return undefined
   }
 
   /** Writes what the incarnation leaves behind; the scheduler's `finish` publishes it. */

@@ -19,6 +19,7 @@
 // block    read and write sets  the worker executing the tx   the tx's status word (EXECUTED)
 // block    result record        the worker executing the tx   the tx's status word (EXECUTED)
 // block    transaction bytes    main thread                   the start of the block's task
+// block    plan                 main thread                   the control header's PLAN word
 //
 // Between blocks no worker runs, and the main thread alone folds versions into base values, resets
 // list heads, and resets the block region.
@@ -56,7 +57,22 @@ export const CONTROL = {
   FAILED_VALIDATIONS: 13,
   ESTIMATE_WAITS: 14,
   BASE_WAITS: 15,
+  /** Next transaction whose sender is to be recovered. Moves up by claims only. */
+  RECOVERY_CURSOR: 17,
+  /** Transactions whose sender was recovered, or cannot be. */
+  RECOVERED: 18,
+  /** Main wants a ring when RECOVERED reaches this. Written by main. */
+  RECOVERY_NOTICE: 19,
+  /** Block offset of the {@link PLAN}; 0 until main has written it. Nothing is executed before. */
+  PLAN: 20,
 } as const
+
+/**
+ * The plan of a block, in the block region: for each transaction the lower ones that it should wait
+ * for. `count + 1` words after the header say where each one's list starts, counted from TARGETS;
+ * lists are ascending.
+ */
+export const PLAN = { STARTS: 0 } as const
 
 const HEADER_WORDS = 32
 /** One doorbell per worker, a cache line apart so that rings do not disturb the neighbours. */
@@ -91,7 +107,7 @@ export const TRANSACTION = {
   LEVEL: 5,
   /** Block offset of the serialized transaction. Main. */
   BYTES: 6,
-  /** Account record of its sender; 0 until a worker has recovered it. */
+  /** Account record of its sender; 0 until it was recovered, {@link NO_SENDER} if it cannot be. */
   SENDER: 7,
   /** 1 + the transaction that was deferred until this one settles, head of a list; 0 = none. */
   DEFERRED: 8,
@@ -100,6 +116,9 @@ export const TRANSACTION = {
 } as const
 /** A cache line, so that workers on neighbouring transactions do not disturb each other. */
 const TRANSACTION_STRIDE = 16
+
+/** The signature is invalid; no record has this offset. */
+export const NO_SENDER = -1
 
 /** Why the workers stop. */
 export const HALT = {

@@ -9,9 +9,10 @@
 // Validation by the cursor is early warning: it finds stale reads while other work can overlap the
 // repetition. Validation at the commit head is the authority. Source: Block-STM (arXiv:2203.06871).
 
-import type { Incarnation, TxIndex } from '../ids.ts'
+import { type Incarnation, NOTHING, type TxIndex } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
 import { CONTROL, HALT, OUTCOME, TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import type { PlannedOrder } from './planned-order.ts'
 import { incarnationOf, packStatus, STATE, stateOf } from './transaction-status.ts'
 
 /** What the scheduler asks of the versions; implemented over the version store, or by a test. */
@@ -28,19 +29,24 @@ export interface VersionJudge {
   committed(transaction: TxIndex): void
 }
 
-/** Nothing to claim at the moment. */
-export const NOTHING = -1
-
 export class BlockStmScheduler {
   readonly #control: Int32Array
   readonly #atomics: AtomicOperations
   readonly #judge: VersionJudge
+  readonly #order: PlannedOrder | undefined
   readonly #count: number
 
-  constructor(control: Int32Array, atomics: AtomicOperations, judge: VersionJudge) {
+  /** Without an `order`, nothing waits before its first execution. */
+  constructor(
+    control: Int32Array,
+    atomics: AtomicOperations,
+    judge: VersionJudge,
+    order?: PlannedOrder,
+  ) {
     this.#control = control
     this.#atomics = atomics
     this.#judge = judge
+    this.#order = order
     this.#count = control[CONTROL.TRANSACTION_COUNT]
   }
 
@@ -75,8 +81,32 @@ export class BlockStmScheduler {
   }
 
   /**
+   * Claims a transaction whose sender is to be recovered, or returns {@link NOTHING}. The caller ends
+   * with {@link recovered}.
+   */
+  claimRecovery(): TxIndex | typeof NOTHING {
+    // A look first, so that a cursor that nobody claims from any more stays where it is.
+    if (this.#atomics.load(this.#control, CONTROL.RECOVERY_CURSOR) >= this.#count) return NOTHING
+    const index = this.#atomics.add(this.#control, CONTROL.RECOVERY_CURSOR, 1)
+    return index < this.#count ? (index as TxIndex) : NOTHING
+  }
+
+  /** The sender of one more transaction is known. Returns whether main wants to hear of it. */
+  recovered(): boolean {
+    const count = this.#atomics.add(this.#control, CONTROL.RECOVERED, 1) + 1
+    const notice = this.#atomics.load(this.#control, CONTROL.RECOVERY_NOTICE)
+    return count === this.#count || count === notice
+  }
+
+  /** Whether executions may be claimed. */
+  isPlanned(): boolean {
+    return this.#order === undefined || this.#order.isReady()
+  }
+
+  /**
    * Claims the lowest transaction that is ready and below `limit`, or returns {@link NOTHING}.
-   * The caller holds it until {@link finish}.
+   * One that the plan says should wait is put aside until what it waits for has settled. The caller
+   * holds what it gets until {@link finish}.
    */
   claimExecution(limit: number): TxIndex | typeof NOTHING {
     const atomics = this.#atomics
@@ -89,9 +119,14 @@ export class BlockStmScheduler {
       const status = this.#status(transaction)
       if (stateOf(status) !== STATE.READY) continue
       const executing = packStatus(incarnationOf(status), STATE.EXECUTING)
-      if (this.#exchange(transaction, status, executing)) return transaction
+      if (!this.#exchange(transaction, status, executing)) continue
+      const blocker = this.#order?.blocker(transaction, this.#isLowerSettled) ?? NOTHING
+      if (blocker === NOTHING) return transaction
+      this.defer(transaction, blocker)
     }
   }
+
+  readonly #isLowerSettled = (lower: TxIndex): boolean => this.isSettled(lower)
 
   /**
    * Validates the lowest transaction that may need it. Returns false when there was none.
@@ -129,10 +164,7 @@ export class BlockStmScheduler {
     }
   }
 
-  /**
-   * Gives `transaction`, which the caller holds, back until the lower transaction `blocker` settles.
-   * For what is known before or without an execution: nothing of the incarnation was published.
-   */
+  /** Puts `transaction`, just claimed, aside until the lower transaction `blocker` settles. */
   defer(transaction: TxIndex, blocker: TxIndex): void {
     const atomics = this.#atomics
     const blocked = packStatus(this.incarnation(transaction), STATE.BLOCKED)

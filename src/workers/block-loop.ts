@@ -1,11 +1,13 @@
-// A worker's part in a block: commit, validate, resume, execute, or sleep, until the block is halted.
+// A worker's part in a block: recover senders until the block is planned, then commit, validate, resume,
+// execute, or sleep, until the block is halted.
 // Authority on the order in which a worker looks for work; the scheduler says what the work is.
 
 import { HaltedError } from '../execution/lane-waits.ts'
 import type { BlockContext } from '../execution/transaction-runner.ts'
+import { NOTHING, type TxIndex } from '../ids.ts'
 import { ringMain, ringSleepers, sleep } from '../memory/doorbell.ts'
 import { bellIndex, CONTROL, HALT, pulseIndex } from '../memory/layout.ts'
-import { type BlockStmScheduler, NOTHING } from '../scheduling/block-stm-scheduler.ts'
+import type { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
 import type { Lane } from './lane-pool.ts'
 import { LaneBoard } from './lanes.ts'
 import type { BlockWork } from './worker-environment.ts'
@@ -41,22 +43,27 @@ export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> 
   const execute = async (lane: Lane): Promise<void> => {
     const { transaction } = lane
     try {
-      const ending = await lane.runner.run(
+      const wroteElsewhere = await lane.runner.run(
         transaction,
         scheduler.incarnation(transaction),
         options.work.transaction(transaction),
       )
-      if ('deferredUntil' in ending) {
-        scheduler.defer(transaction, ending.deferredUntil)
-      } else {
-        atomics.add(control, CONTROL.EXECUTIONS, 1)
-        scheduler.finish(transaction, ending.wroteElsewhere)
-      }
+      atomics.add(control, CONTROL.EXECUTIONS, 1)
+      scheduler.finish(transaction, wroteElsewhere)
     } catch (error) {
       if (!(error instanceof HaltedError)) fail(error)
     }
     lanes.giveBack(lane)
     board.finished()
+  }
+
+  const recover = (transaction: TxIndex): void => {
+    try {
+      options.work.recoverSender(transaction)
+      if (scheduler.recovered()) ringMain(atomics, control)
+    } catch (error) {
+      fail(error)
+    }
   }
 
   for (;;) {
@@ -69,6 +76,15 @@ export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> 
     }
     // Loaded before looking for work: a ring that comes while looking keeps the worker awake.
     const bell = atomics.load(control, bellIndex(worker))
+    const unrecovered = scheduler.claimRecovery()
+    if (unrecovered !== NOTHING) {
+      recover(unrecovered)
+      continue
+    }
+    if (!scheduler.isPlanned()) {
+      sleep(atomics, control, worker, bell, SLEEP_MS)
+      continue
+    }
     const before = scheduler.committedEnd()
     if (scheduler.commit()) {
       tellMain(context, before, scheduler)

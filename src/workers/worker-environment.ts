@@ -6,16 +6,18 @@ import type { TypedTransaction } from '@ethereumjs/tx'
 import { decodeBlock, decodeCommon, decodeTransaction } from '../execution/chain-data.ts'
 import { CodeCache } from '../execution/code-cache.ts'
 import { patchInterpreter } from '../execution/interpreter-patch.ts'
+import { recoverSender } from '../execution/sender-recovery.ts'
 import type { BlockContext } from '../execution/transaction-runner.ts'
 import type { TxIndex } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
-import { ACCOUNT, TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import { ACCOUNT, NO_SENDER, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
 import { bytesOfWords, readBytes, wordsForBytes } from '../memory/word-codec.ts'
 import { LocationTable } from '../mvcc/location-table.ts'
 import { VersionStore } from '../mvcc/version-store.ts'
 import { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
 import { judgeVersions } from '../scheduling/judge-versions.ts'
+import { PlannedOrder } from '../scheduling/planned-order.ts'
 import { LanePool } from './lane-pool.ts'
 import type { BlockTask } from './protocol.ts'
 import { UserCodeMarker } from './user-code.ts'
@@ -27,6 +29,7 @@ export interface BlockWork {
   scheduler: BlockStmScheduler
   lanes: LanePool
   transaction: (index: TxIndex) => TypedTransaction
+  recoverSender: (index: TxIndex) => void
 }
 
 /** Views over one set of buffers. */
@@ -66,13 +69,16 @@ export class WorkerEnvironment {
       memory.control,
       nativeAtomics,
       judgeVersions(memory.control, memory.store, nativeAtomics),
+      new PlannedOrder(memory.control, memory.store.block, nativeAtomics),
     )
-    context.isSettled = (transaction) => scheduler.isSettled(transaction)
+    const transaction = transactionReader(memory, kept.transactionCommon)
     return {
       context,
       scheduler,
       lanes: kept.lanes,
-      transaction: transactionReader(memory, kept.transactionCommon),
+      transaction,
+      recoverSender: (index) =>
+        recoverSender(memory.control, nativeAtomics, memory.table, index, transaction(index)),
     }
   }
 
@@ -132,7 +138,6 @@ export class WorkerEnvironment {
       allocator: memory.allocator,
       codes: this.#codes,
       atomics: nativeAtomics,
-      isSettled: () => true,
       common: common(vmCommon),
       block: decodeBlock(task.headerRlp, common(blockCommon)),
       evmOptions: {
@@ -176,6 +181,6 @@ function transactionReader(memory: Memory, common: Common): (index: TxIndex) => 
 /** The address of a sender that some worker has recovered already, from its account record. */
 function recoveredSender({ control, store }: Memory, index: TxIndex): Uint8Array | undefined {
   const record = nativeAtomics.load(control, transactionIndex(index, TRANSACTION.SENDER))
-  if (record === 0) return undefined
+  if (record === 0 || record === NO_SENDER) return undefined
   return bytesOfWords(store.state.reach(record + ACCOUNT.WORDS), record + ACCOUNT.ADDRESS, 5)
 }

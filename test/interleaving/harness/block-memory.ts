@@ -12,6 +12,7 @@ import {
 } from '../../../src/memory/shared-region.ts'
 import { writePadded32, writeUint64, writeUint256 } from '../../../src/memory/word-codec.ts'
 import { LocationTable } from '../../../src/mvcc/location-table.ts'
+import { publishPlan } from '../../../src/scheduling/planned-order.ts'
 import { MOST_TRANSACTIONS } from './stage.ts'
 import { ACCOUNTS, KEYS, type ToyProgram } from './toy-program.ts'
 import { slotKey, type ToyAccount } from './toy-world.ts'
@@ -84,7 +85,10 @@ export function clearMemory(buffers: MemoryBuffers): void {
 /** Makes memory ready for a program. */
 export function prepareBlock(buffers: MemoryBuffers, program: ToyProgram): void {
   new Int32Array(buffers.control)[CONTROL.TRANSACTION_COUNT] = program.transactions.length
-  if (!program.served) writeAllBases(buffers, program)
+  if (program.served) return
+  writeAllBases(buffers, program)
+  const { control, block, allocator } = viewMemory(buffers, nativeAtomics)
+  publishPlan(control, block, allocator, nativeAtomics, program.plan)
 }
 
 /** Writes every base value that is not there yet, by native atomics. */

@@ -1,12 +1,14 @@
 // One thread's part in a schedule of a toy block: the real worker loop over watched classes, or the
 // main thread's part. Authority on how the pieces are put together.
 
-import { HALT } from '../../../src/memory/layout.ts'
+import type { TxIndex } from '../../../src/ids.ts'
+import { HALT, NO_SENDER, TRANSACTION, transactionIndex } from '../../../src/memory/layout.ts'
 import { LocationTable } from '../../../src/mvcc/location-table.ts'
 import { ReadSetRecorder } from '../../../src/mvcc/read-set.ts'
 import { VersionStore } from '../../../src/mvcc/version-store.ts'
 import { BlockStmScheduler } from '../../../src/scheduling/block-stm-scheduler.ts'
 import { judgeVersions } from '../../../src/scheduling/judge-versions.ts'
+import { PlannedOrder } from '../../../src/scheduling/planned-order.ts'
 import { type BlockLoopOptions, runBlockLoop } from '../../../src/workers/block-loop.ts'
 import { type MemoryBuffers, viewMemory } from './block-memory.ts'
 import type { Gate } from './gate.ts'
@@ -18,7 +20,7 @@ import { type ObserveWrite, steppedAtomics } from './stepped-atomics.ts'
 import { toyLanes } from './toy-lanes.ts'
 import type { ToyProgram } from './toy-program.ts'
 import type { ToyContext } from './toy-runner.ts'
-import { watchedJudge, watchedScheduler, watchedStore } from './watched-classes.ts'
+import { watchedJudge, watchedOrder, watchedScheduler, watchedStore } from './watched-classes.ts'
 
 /** Runs to the end of the block. @throws the error for which the loop halted the block */
 export async function runBlockSchedule(
@@ -45,7 +47,8 @@ export async function runBlockSchedule(
   const store = new Store(control, state, block, allocator, atomics)
   const judge = mutations.judge(judgeVersions(control, store, atomics))
   const Scheduler = watchedScheduler(mutations.scheduler(BlockStmScheduler), watch, gate)
-  const scheduler = new Scheduler(control, atomics, watchedJudge(judge, watch, gate))
+  const order = watchedOrder(new PlannedOrder(control, block, atomics), gate)
+  const scheduler = new Scheduler(control, atomics, watchedJudge(judge, watch, gate), order)
   const Reads = mutations.reads(ReadSetRecorder)
   const context: ToyContext = {
     control,
@@ -54,7 +57,6 @@ export async function runBlockSchedule(
     allocator,
     atomics,
     addresses: buffers.addresses,
-    isSettled: (transaction) => scheduler.isSettled(transaction),
     newReads: () => new Reads(),
   }
   const options = {
@@ -63,6 +65,12 @@ export async function runBlockSchedule(
       scheduler,
       lanes: toyLanes(context, gate, journal),
       transaction: (index: number) => program.transactions[index],
+      recoverSender: (index: TxIndex) => {
+        const { sender } = program.transactions[index]
+        const record =
+          sender === undefined ? NO_SENDER : context.table.account(buffers.addresses[sender])
+        atomics.store(control, transactionIndex(index, TRANSACTION.SENDER), record)
+      },
     },
     worker: gate.me,
     workers: program.workers,

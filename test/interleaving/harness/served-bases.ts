@@ -16,6 +16,7 @@ import {
   SLOT,
 } from '../../../src/memory/layout.ts'
 import { WORDS_256, wordOfBytes } from '../../../src/memory/word-codec.ts'
+import { publishPlan } from '../../../src/scheduling/planned-order.ts'
 import { requireCommittedResult } from './block-check.ts'
 import { type MemoryViews, writeBaseAccount, writeBaseSlot } from './block-memory.ts'
 import type { Gate } from './gate.ts'
@@ -33,6 +34,7 @@ export function serveBases(
   const { control, state } = views
   let served = 0
   let followed = 0
+  let planned = false
 
   const answer = (request: number): void => {
     const record = (request >>> REQUEST_KIND_BITS) as RecordId
@@ -77,9 +79,18 @@ export function serveBases(
     }
   }
 
+  /** Once all senders are known, the workers may execute. */
+  const plan = (): void => {
+    if (planned || atomics.load(control, CONTROL.RECOVERED) < program.transactions.length) return
+    planned = true
+    publishPlan(control, views.block, views.allocator, atomics, program.plan)
+    ringAll(atomics, control, program.workers)
+  }
+
   for (;;) {
     const bell = atomics.load(control, CONTROL.MAIN_BELL)
     serve()
+    plan()
     follow()
     if (program.abortAfter !== undefined && followed >= program.abortAfter) {
       atomics.compareExchange(control, CONTROL.HALT, HALT.RUNNING, HALT.ABORTED)

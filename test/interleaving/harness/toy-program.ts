@@ -1,6 +1,9 @@
 // Draws a small block of toy transactions on few hot accounts, and what sequential execution makes of it.
 // Authority on the distribution of programs. The same seed gives the same program in every thread.
 
+import { NO_SENDER } from '../../../src/memory/layout.ts'
+import type { Dependencies } from '../../../src/scheduling/planned-order.ts'
+import { waitForSenders } from '../../../src/scheduling/sender-order.ts'
 import { Random } from './random.ts'
 import {
   type Condition,
@@ -26,6 +29,8 @@ export interface ToyProgram {
   abortAfter: number | undefined
   base: ReadonlyMap<number, ToyAccount>
   transactions: readonly ToyTransaction[]
+  /** The main thread's advice: by sender, and some that nothing speaks for. */
+  plan: Dependencies
   expected: {
     /** What each transaction observes, up to the first invalid one. */
     observed: readonly number[][]
@@ -61,7 +66,8 @@ export async function drawProgram(seed: number): Promise<ToyProgram> {
     }
   }
   const expected = { observed, committed: observed.length }
-  return { workers, lanes, served, abortAfter, base, transactions, expected }
+  const plan = drawPlan(random, transactions)
+  return { workers, lanes, served, abortAfter, base, transactions, plan, expected }
 }
 
 /** The accounts after the first `committed` transactions. */
@@ -105,6 +111,25 @@ async function drawTransaction(
   while (operations.length < length) operations.push(drawOperation(random, hot))
   const fee = random.oneIn(3) ? { account: COINBASE, amount: 1 + random.below(3) } : undefined
   return { operations, fee, sender }
+}
+
+/** Any advice must be harmless, so a third of the transactions wait for lower ones at random too. */
+function drawPlan(random: Random, transactions: readonly ToyTransaction[]): Dependencies {
+  const senders = transactions.map(({ sender }) => (sender === undefined ? NO_SENDER : sender + 1))
+  const bySender = waitForSenders(senders)
+  const starts = new Int32Array(transactions.length + 1)
+  const targets: number[] = []
+  for (let index = 0; index < transactions.length; index++) {
+    const lower = new Set(
+      bySender.targets.subarray(bySender.starts[index], bySender.starts[index + 1]),
+    )
+    if (index > 0 && random.oneIn(3)) {
+      for (let i = 1 + random.below(2); i > 0; i--) lower.add(random.below(index))
+    }
+    targets.push(...[...lower].sort((a, b) => a - b))
+    starts[index + 1] = targets.length
+  }
+  return { starts, targets: Int32Array.from(targets) }
 }
 
 function drawOperation(random: Random, hot: number): ToyOperation {

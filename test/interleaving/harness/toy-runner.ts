@@ -32,7 +32,6 @@ export interface ToyContext {
   allocator: RegionAllocator
   atomics: AtomicOperations
   addresses: readonly Uint8Array[]
-  isSettled: (transaction: TxIndex) => boolean
   newReads: () => ReadSetRecorder
 }
 
@@ -54,14 +53,8 @@ export class ToyRunner {
     this.#publisher = new WritePublisher(store, allocator, new WriteSetRecorder())
   }
 
-  async run(
-    transaction: TxIndex,
-    incarnation: Incarnation,
-    toy: ToyTransaction,
-  ): Promise<{ wroteElsewhere: boolean } | { deferredUntil: TxIndex }> {
+  async run(transaction: TxIndex, incarnation: Incarnation, toy: ToyTransaction): Promise<boolean> {
     const { control, atomics, addresses } = this.#context
-    const predecessor = this.#unsettledPredecessor(transaction, toy)
-    if (predecessor !== undefined) return { deferredUntil: predecessor }
     for (;;) {
       this.#overlay.begin(transaction)
       let observed: number[] | undefined
@@ -73,22 +66,10 @@ export class ToyRunner {
       }
       if (atomics.load(control, CONTROL.HALT) !== HALT.RUNNING) throw new HaltedError()
       if (this.#view.blockedBy === BASE_WRITER) {
-        return { wroteElsewhere: this.#leave(transaction, incarnation, observed) }
+        return this.#leave(transaction, incarnation, observed)
       }
       await this.#waits.transaction(this.#view.blockedBy)
     }
-  }
-
-  #unsettledPredecessor(transaction: TxIndex, toy: ToyTransaction): TxIndex | undefined {
-    if (toy.sender === undefined) return undefined
-    const { control, atomics, table, addresses, isSettled } = this.#context
-    const sender = table.account(addresses[toy.sender])
-    atomics.store(control, transactionIndex(transaction, TRANSACTION.SENDER), sender)
-    for (let lower = transaction - 1; lower >= 0; lower--) {
-      if (atomics.load(control, transactionIndex(lower, TRANSACTION.SENDER)) !== sender) continue
-      return isSettled(lower as TxIndex) ? undefined : (lower as TxIndex)
-    }
-    return undefined
   }
 
   #leave(transaction: TxIndex, incarnation: Incarnation, observed: number[] | undefined): boolean {

@@ -8,6 +8,7 @@ import type {
   BlockStmScheduler,
   VersionJudge,
 } from '../../../src/scheduling/block-stm-scheduler.ts'
+import type { PlannedOrder } from '../../../src/scheduling/planned-order.ts'
 import { incarnationOf, STATE, stateOf } from '../../../src/scheduling/transaction-status.ts'
 import type { Gate } from './gate.ts'
 import { statusName } from './journal.ts'
@@ -39,12 +40,10 @@ export function watchedScheduler(
       watch.requireRewound()
     }
 
-    override defer(transaction: TxIndex, blocker: TxIndex): void {
-      if (blocker >= transaction) {
-        gate.fail(LAW.downwards, `transaction ${transaction} is deferred until ${blocker}`)
-      }
-      super.defer(transaction, blocker)
+    override claimExecution(limit: number): ReturnType<BlockStmScheduler['claimExecution']> {
+      const claimed = super.claimExecution(limit)
       watch.requireRewound()
+      return claimed
     }
 
     override validateNext(): boolean {
@@ -59,6 +58,18 @@ export function watchedScheduler(
       return moved
     }
   }
+}
+
+export function watchedOrder(order: PlannedOrder, gate: Gate): PlannedOrder {
+  const blocker = order.blocker.bind(order)
+  order.blocker = (transaction, isSettled) => {
+    const lower = blocker(transaction, isSettled)
+    if (lower >= transaction) {
+      gate.fail(LAW.downwards, `transaction ${transaction} is deferred until ${lower}`)
+    }
+    return lower
+  }
+  return order
 }
 
 export function watchedJudge(judge: VersionJudge, watch: StatusWatch, gate: Gate): VersionJudge {

@@ -2,12 +2,11 @@
 // finished and deferred when. The judge is the test's. What happens between atomic operations is the
 // interleaver's matter.
 import { describe, expect, it } from 'vitest'
-
+import { NOTHING } from '../../../src/ids.ts'
 import { nativeAtomics } from '../../../src/memory/atomics.ts'
 import { CONTROL } from '../../../src/memory/layout.ts'
 import {
   BlockStmScheduler,
-  NOTHING,
   type VersionJudge,
 } from '../../../src/scheduling/block-stm-scheduler.ts'
 import { packStatus, STATE } from '../../../src/scheduling/transaction-status.ts'

@@ -15,6 +15,7 @@ import {
   BlockStmScheduler,
   type VersionJudge,
 } from '../../../../src/scheduling/block-stm-scheduler.ts'
+import type { PlannedOrder } from '../../../../src/scheduling/planned-order.ts'
 import { incarnationOf, STATE, stateOf } from '../../../../src/scheduling/transaction-status.ts'
 
 /** No limit to claims. */
@@ -48,8 +49,13 @@ export class Block {
   }
 
   /** Another worker's scheduler. */
-  another(atomics: AtomicOperations = nativeAtomics): BlockStmScheduler {
-    return new BlockStmScheduler(this.control, atomics, this.#judge)
+  another(atomics: AtomicOperations = nativeAtomics, order?: PlannedOrder): BlockStmScheduler {
+    return new BlockStmScheduler(this.control, atomics, this.#judge, order)
+  }
+
+  /** Main wants to hear of so many recovered senders. */
+  notice(recovered: number): void {
+    this.control[CONTROL.RECOVERY_NOTICE] = recovered
   }
 
   /** Claims and finishes one transaction. */

@@ -1,0 +1,105 @@
+// Holds the plan in shared memory to what was written into it, and the scheduler to following it.
+import { describe, expect, it } from 'vitest'
+
+import { NOTHING } from '../../../src/ids.ts'
+import { nativeAtomics } from '../../../src/memory/atomics.ts'
+import { NO_SENDER } from '../../../src/memory/layout.ts'
+import { RegionAllocator, SharedRegion } from '../../../src/memory/shared-region.ts'
+import {
+  type Dependencies,
+  PlannedOrder,
+  publishPlan,
+} from '../../../src/scheduling/planned-order.ts'
+import { waitForSenders } from '../../../src/scheduling/sender-order.ts'
+import { ALL, Block, tx } from './support/block.ts'
+
+function plannedBlock(count: number, plan?: Dependencies) {
+  const region = SharedRegion.create(1 << 20)
+  const allocator = new RegionAllocator(region)
+  const block = new Block(count)
+  const order = new PlannedOrder(block.control, region, nativeAtomics)
+  const publish = (dependencies: Dependencies): void =>
+    publishPlan(block.control, region, allocator, nativeAtomics, dependencies)
+  if (plan !== undefined) publish(plan)
+  return { block, order, publish, scheduler: block.another(nativeAtomics, order) }
+}
+
+/** Lists of lower transactions, one per transaction. */
+function plan(...lists: number[][]): Dependencies {
+  const starts = [0]
+  for (const list of lists) starts.push((starts.at(-1) ?? 0) + list.length)
+  return { starts: Int32Array.from(starts), targets: Int32Array.from(lists.flat()) }
+}
+
+describe('a plan', () => {
+  it('is not ready before it is published', () => {
+    const { order, publish } = plannedBlock(2)
+    expect(order.isReady()).toBe(false)
+    publish(plan([], [0]))
+    expect(order.isReady()).toBe(true)
+  })
+
+  it('names the highest lower transaction that has not settled', () => {
+    const { order } = plannedBlock(4, plan([], [], [], [0, 1, 2]))
+    const settled = new Set<number>()
+    const isSettled = (lower: number): boolean => settled.has(lower)
+    expect(order.blocker(tx(3), isSettled)).toBe(2)
+    settled.add(2).add(0)
+    expect(order.blocker(tx(3), isSettled)).toBe(1)
+    settled.add(1)
+    expect(order.blocker(tx(3), isSettled)).toBe(NOTHING)
+  })
+})
+
+describe('a scheduler with a plan', () => {
+  it('says when executions may be claimed', () => {
+    const { scheduler, publish } = plannedBlock(1)
+    expect(scheduler.isPlanned()).toBe(false)
+    publish(plan([]))
+    expect(scheduler.isPlanned()).toBe(true)
+  })
+
+  it('puts a transaction aside until what it waits for has settled', () => {
+    const { block, scheduler } = plannedBlock(3, plan([], [0], []))
+    expect(scheduler.claimExecution(ALL)).toBe(0)
+    expect(scheduler.claimExecution(ALL)).toBe(2)
+    expect(block.status(1)).toBe('BLOCKED(0)')
+    scheduler.finish(tx(0), true)
+    expect(scheduler.claimExecution(ALL)).toBe(1)
+  })
+
+  it('asks again after each release, so that all of several have settled', () => {
+    const { block, scheduler } = plannedBlock(3, plan([], [], [0, 1]))
+    expect([scheduler.claimExecution(ALL), scheduler.claimExecution(ALL)]).toEqual([0, 1])
+    expect(scheduler.claimExecution(ALL)).toBe(NOTHING)
+    scheduler.finish(tx(1), true)
+    expect(scheduler.claimExecution(ALL)).toBe(NOTHING)
+    expect(block.status(2)).toBe('BLOCKED(0)')
+    scheduler.finish(tx(0), true)
+    expect(scheduler.claimExecution(ALL)).toBe(2)
+  })
+})
+
+describe('recoveries', () => {
+  it('are handed out in order, each once, and then no more', () => {
+    const { scheduler } = plannedBlock(2)
+    const claimed = [1, 2, 3].map(() => scheduler.claimRecovery())
+    expect(claimed).toEqual([0, 1, NOTHING])
+  })
+
+  it('tell the main thread at its notice and at the end', () => {
+    const { block, scheduler } = plannedBlock(3)
+    block.notice(2)
+    expect([1, 2, 3].map(() => scheduler.recovered())).toEqual([false, true, true])
+  })
+})
+
+describe('waiting for senders', () => {
+  it('lets each transaction wait for the nearest lower one of its sender', () => {
+    expect(waitForSenders([7, 8, 7, 7])).toEqual(plan([], [], [0], [2]))
+  })
+
+  it('leaves transactions without a sender alone', () => {
+    expect(waitForSenders([NO_SENDER, NO_SENDER])).toEqual(plan([], []))
+  })
+})
