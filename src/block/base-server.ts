@@ -23,10 +23,10 @@ import {
   ringIndex,
   SLOT,
 } from '../memory/layout.ts'
+import { writeSizedBytes } from '../memory/sized-bytes.ts'
 import {
   bytesOfWords,
   readBytes,
-  wordsForBytes,
   writePadded32,
   writeUint64,
   writeUint256,
@@ -136,10 +136,7 @@ export class BaseServer {
     let place = codePlaces.get(hash)
     if (place === undefined) {
       const code = await this.#manager.getCode(this.#address(record))
-      place = stateAllocator.allocate(1 + wordsForBytes(code.length))
-      state.reach(place + 1 + wordsForBytes(code.length))
-      state.words[place] = code.length
-      state.bytes.set(code, (place + 1) * 4)
+      place = writeSizedBytes(stateAllocator, code)
       codePlaces.set(hash, place)
     }
     state.words[record + ACCOUNT.CODE] = place

@@ -11,6 +11,7 @@ import {
   SLOT,
   VERSION_KIND,
 } from '../memory/layout.ts'
+import { readSizedBytes } from '../memory/sized-bytes.ts'
 import {
   readBytes,
   readStripped32,
@@ -92,11 +93,8 @@ export class CommittedWrites {
         return
       case LOCATION.CODE: {
         const change = this.#account(location - ACCOUNT.CODE_HEAD)
-        const place = words[value + WORDS_256]
-        const length = block.reach(place)[place]
-        block.reach(place + 1 + ((length + 3) >> 2))
         change.codeHash = readBytes(block.bytes, value, 32)
-        change.code = readBytes(block.bytes, place + 1, length)
+        change.code = readSizedBytes(block, words[value + WORDS_256])
         return
       }
       case LOCATION.RESET: {

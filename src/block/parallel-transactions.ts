@@ -9,7 +9,7 @@ import { encodeCommon, encodeTransaction } from '../execution/chain-data.ts'
 import { decodeError, decodeResult } from '../execution/result-codec.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { CONTROL, HALT, TRANSACTION, transactionIndex } from '../memory/layout.ts'
-import { readBytes, wordsForBytes } from '../memory/word-codec.ts'
+import { readSizedBytes, writeSizedBytes } from '../memory/sized-bytes.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import type { BlockTask } from '../workers/protocol.ts'
 import { BaseServer } from './base-server.ts'
@@ -164,15 +164,11 @@ export class ParallelTransactions {
   }
 
   #writeTransactions(memory: BlockMemory): void {
-    const { control, block, blockAllocator } = memory
+    const { control, blockAllocator } = memory
     control[CONTROL.TRANSACTION_COUNT] = this.#count
     control[CONTROL.COMMIT_NOTICE] = this.#nextNotice()
     this.#options.block.transactions.forEach((tx, index) => {
-      const bytes = encodeTransaction(tx)
-      const at = blockAllocator.allocate(1 + wordsForBytes(bytes.length))
-      block.reach(at + 1 + wordsForBytes(bytes.length))
-      block.words[at] = bytes.length
-      block.bytes.set(bytes, (at + 1) * 4)
+      const at = writeSizedBytes(blockAllocator, encodeTransaction(tx))
       control[transactionIndex(index, TRANSACTION.BYTES)] = at
     })
   }
@@ -282,9 +278,7 @@ export class ParallelTransactions {
     if (why !== undefined)
       return this.#leaveToSequential(index, `since a listener ran, ${why}`, true)
     const at = memory.control[transactionIndex(index, TRANSACTION.RESULT)]
-    const length = memory.block.reach(at)[at]
-    memory.block.reach(at + 1 + wordsForBytes(length))
-    const result = decodeResult(readBytes(memory.block.bytes, at + 1, length))
+    const result = decodeResult(readSizedBytes(memory.block, at))
     const writeSet = memory.control[transactionIndex(index, TRANSACTION.WRITE_SET)]
     this.writes.add(writeSet)
     this.#pending.add(writeSet)
@@ -326,8 +320,7 @@ export class ParallelTransactions {
       // Stock finds the same fault and throws its own error.
       await this.#commit.runSequentially()
       const at = control[transactionIndex(first, TRANSACTION.RESULT)]
-      const { block } = this.#settings.memory
-      const said = decodeError(readBytes(block.bytes, at + 1, block.reach(at)[at]))
+      const said = decodeError(readSizedBytes(this.#settings.memory.block, at))
       this.#tasks.failure = new ParallelError(
         'INTERNAL',
         `A worker refused transaction ${first}, which stock accepts: ${said}`,

@@ -3,7 +3,7 @@
 // and state places when the state region is made anew. The EVM reads code and never writes it.
 
 import type { SharedRegion } from '../memory/shared-region.ts'
-import { readBytes } from '../memory/word-codec.ts'
+import { readSizedBytes } from '../memory/sized-bytes.ts'
 
 /** Private copies kept at most; above it everything is forgotten, which only costs copying again. */
 const LIMIT = 4096
@@ -12,7 +12,7 @@ export class CodeCache {
   readonly #ofState = new Map<number, Uint8Array>()
   readonly #ofBlock = new Map<number, Uint8Array>()
 
-  /** The code at `at` (byte length, then bytes) in the state region. */
+  /** The code at `at` (bytes with their length) in the state region. */
   ofState(region: SharedRegion, at: number): Uint8Array {
     return read(this.#ofState, region, at)
   }
@@ -35,9 +35,7 @@ function read(cache: Map<number, Uint8Array>, region: SharedRegion, at: number):
   const known = cache.get(at)
   if (known !== undefined) return known
   if (cache.size >= LIMIT) cache.clear()
-  const length = region.reach(at)[at]
-  region.reach(at + 1 + ((length + 3) >> 2))
-  const code = readBytes(region.bytes, at + 1, length)
+  const code = readSizedBytes(region, at)
   cache.set(at, code)
   return code
 }

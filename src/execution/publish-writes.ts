@@ -15,13 +15,8 @@ import {
   VERSION_KIND,
 } from '../memory/layout.ts'
 import type { RegionAllocator } from '../memory/shared-region.ts'
-import {
-  WORDS_256,
-  wordsForBytes,
-  writePadded32,
-  writeUint64,
-  writeUint256,
-} from '../memory/word-codec.ts'
+import { writeSizedBytes } from '../memory/sized-bytes.ts'
+import { WORDS_256, writePadded32, writeUint64, writeUint256 } from '../memory/word-codec.ts'
 import type { VersionStore } from '../mvcc/version-store.ts'
 import { forEachWrite, type WriteSetRecorder } from '../mvcc/write-set.ts'
 import type { AccountEntry, SlotEntry } from './account-entry.ts'
@@ -153,10 +148,7 @@ export class WritePublisher {
 
   #code(entry: AccountEntry, codeHash: Uint8Array, code: Uint8Array): void {
     const block = this.#store.block
-    const place = this.#allocator.allocate(1 + wordsForBytes(code.length))
-    block.reach(place + 1 + wordsForBytes(code.length))
-    block.words[place] = code.length
-    block.bytes.set(code, (place + 1) * 4)
+    const place = writeSizedBytes(this.#allocator, code)
     const payload = this.#store.allocatePayload(this.#incarnation, VERSION_KIND.SET, WORDS_256 + 1)
     writePadded32(block.bytes, payload + PAYLOAD.VALUE, codeHash)
     block.words[payload + PAYLOAD.VALUE + WORDS_256] = place

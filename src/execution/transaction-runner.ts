@@ -21,7 +21,7 @@ import {
   transactionIndex,
 } from '../memory/layout.ts'
 import type { RegionAllocator } from '../memory/shared-region.ts'
-import { wordsForBytes } from '../memory/word-codec.ts'
+import { writeSizedBytes } from '../memory/sized-bytes.ts'
 import type { LocationTable } from '../mvcc/location-table.ts'
 import { ReadSetRecorder } from '../mvcc/read-set.ts'
 import type { VersionStore } from '../mvcc/version-store.ts'
@@ -183,10 +183,7 @@ export class TransactionRunner {
     this.#reads.copyTo(store.block.reach(readSet + this.#reads.words), readSet)
     const encoded =
       result === undefined ? this.#encoder.encodeError(error) : this.#encoder.encode(result)
-    const at = allocator.allocate(1 + wordsForBytes(encoded.length))
-    store.block.reach(at + wordsForBytes(encoded.length))
-    store.block.words[at] = encoded.length
-    store.block.bytes.set(encoded, (at + 1) * 4)
+    const at = writeSizedBytes(allocator, encoded)
 
     write(TRANSACTION.READ_SET, readSet)
     write(TRANSACTION.WRITE_SET, writeSet)

@@ -12,7 +12,8 @@ import type { TxIndex } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { ACCOUNT, NO_SENDER, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
-import { bytesOfWords, readBytes, wordsForBytes } from '../memory/word-codec.ts'
+import { readSizedBytes } from '../memory/sized-bytes.ts'
+import { bytesOfWords } from '../memory/word-codec.ts'
 import { LocationTable } from '../mvcc/location-table.ts'
 import { VersionStore } from '../mvcc/version-store.ts'
 import { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
@@ -166,10 +167,7 @@ function transactionReader(memory: Memory, common: Common): (index: TxIndex) => 
     let tx = decoded.get(index)
     if (tx === undefined) {
       const at = memory.control[transactionIndex(index, TRANSACTION.BYTES)]
-      const block = memory.store.block
-      const length = block.reach(at)[at]
-      block.reach(at + 1 + wordsForBytes(length))
-      tx = decodeTransaction(readBytes(block.bytes, at + 1, length), common, () =>
+      tx = decodeTransaction(readSizedBytes(memory.store.block, at), common, () =>
         recoveredSender(memory, index),
       )
       decoded.set(index, tx)
