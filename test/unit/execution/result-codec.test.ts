@@ -1,5 +1,6 @@
 // Results as bytes: what a worker encodes, the main thread decodes to the same, every byte its own.
-// Authority on the kinds of values that cross; equality is the oracle's.
+// Authority on what of a result crosses; which values do is value-writer.test.ts's matter, equality the
+// oracle's.
 import { EVMError } from '@ethereumjs/evm'
 import { Address } from '@ethereumjs/util'
 import { Bloom, type RunTxResult } from '@ethereumjs/vm'
@@ -7,66 +8,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeError, decodeResult, ResultEncoder } from '../../../src/execution/result-codec.ts'
 import { compareAny } from '../../support/oracle.ts'
-
-const bytes = (max: number) => fc.uint8Array({ maxLength: max })
-const address = fc
-  .uint8Array({ minLength: 20, maxLength: 20 })
-  .map((one) => new Address(Uint8Array.from(one)))
-const bloom = fc.oneof(
-  fc.constant(undefined).map(() => new Bloom()),
-  fc.uint8Array({ minLength: 256, maxLength: 256 }).map((one) => new Bloom(Uint8Array.from(one))),
-)
-const evmError = fc
-  .constantFrom(...Object.values(EVMError.errorMessages))
-  .map((message) => new EVMError(message))
-const otherError = fc.tuple(fc.string(), fc.string()).map(([name, message]) => {
-  const error = new Error(message)
-  error.name = name
-  // It tells where it was made, which is another place on the other side.
-  delete error.stack
-  return error
-})
-const name = fc.string().filter((one) => one !== '__proto__')
-
-const { value } = fc.letrec<{ value: unknown; leaf: unknown }>((tie) => ({
-  leaf: fc.oneof(
-    fc.constantFrom(undefined, null, true, false, '', 0, -0, 0n),
-    fc.integer(),
-    fc.constantFrom(0xffff_ffff, 0x1_0000_0000, -1, Number.NaN, Number.POSITIVE_INFINITY),
-    fc.double(),
-    fc.bigInt(),
-    fc.bigInt({ min: 0n, max: 2n ** 64n }),
-    fc.constantFrom(2n ** 64n - 1n, 2n ** 64n, 2n ** 256n - 1n, -(2n ** 64n), 2n ** 1000n),
-    fc.string(),
-    fc.string({ unit: 'grapheme', maxLength: 50 }),
-    bytes(70),
-    address,
-    bloom,
-    evmError,
-  ),
-  value: fc.oneof(
-    { arbitrary: tie('leaf'), weight: 6 },
-    { arbitrary: fc.array(tie('value'), { maxLength: 5 }), weight: 1 },
-    {
-      arbitrary: fc
-        .array(fc.tuple(tie('leaf'), tie('value')), { maxLength: 4 })
-        .map((entries) => new Map(entries)),
-      weight: 1,
-    },
-    {
-      arbitrary: fc.array(tie('leaf'), { maxLength: 4 }).map((members) => new Set(members)),
-      weight: 1,
-    },
-    { arbitrary: fc.dictionary(name, tie('value'), { noNullPrototype: true }), weight: 1 },
-  ),
-}))
+import { bloom, bytes, evmError, fieldName, otherError, value } from './support/crossing-values.ts'
 
 const log = fc.tuple(
   fc.uint8Array({ minLength: 20, maxLength: 20 }),
   fc.array(fc.uint8Array({ minLength: 32, maxLength: 32 }), { maxLength: 4 }),
   bytes(200),
 )
-const someFields = fc.dictionary(name, value, { maxKeys: 8, noNullPrototype: true })
+const someFields = fc.dictionary(fieldName, value, { maxKeys: 8, noNullPrototype: true })
 
 /** Of any shape that stock's could have, and of more: fields that nobody knows yet. */
 const result: fc.Arbitrary<RunTxResult> = fc
