@@ -7,15 +7,22 @@ import { describe, expect, it } from 'vitest'
 import { createParallelExecutor, type ParallelExecutor } from '../../src/index.ts'
 import { assembleHex } from '../support/assembler.ts'
 import { threadsOf } from '../support/executor-internals.ts'
-import { makeBlock, makeWorld, runBoth, spin, type World } from '../support/hand-made-block.ts'
+import {
+  fillHeader,
+  makeBlock,
+  makeWorld,
+  runBoth,
+  spin,
+  type World,
+} from '../support/hand-made-block.ts'
 import { actors, contracts } from '../support/random-world.ts'
+import { addOne } from '../support/small-contracts.ts'
 import { kzgSetup, strictExecutor } from '../support/strict-executor.ts'
 import { customPrecompiles, precompileAddress } from '../support/worker-setups/answering.ts'
 import { misbehaviour } from '../support/worker-setups/misbehaving.ts'
 
 const { counter } = contracts
 const closed = { name: 'ParallelError', code: 'EXECUTOR_CLOSED' }
-const options = { generate: true, skipBlockValidation: true }
 const plan = {
   transactions: Array.from({ length: 30 }, (_, index) => ({
     from: actors[index % 8]!,
@@ -28,7 +35,7 @@ function world(): Promise<World> {
   shared ??= makeWorld({
     accounts: {
       [counter.toString()]: {
-        code: assembleHex(spin(1_500), [0, 'SLOAD', 1, 'ADD', 0, 'SSTORE']),
+        code: assembleHex(spin(1_500), addOne),
       },
     },
     evmOpts: { customPrecompiles },
@@ -53,7 +60,7 @@ describe('close()', () => {
       const executor = await strictExecutor({ fallback: true })
       const ours = await vm()
       const root = await ours.stateManager.getStateRoot()
-      const block = executor.runBlock(ours, { block: makeBlock(common, plan), ...options })
+      const block = executor.runBlock(ours, { block: makeBlock(common, plan), ...fillHeader })
       const refused = expect(block).rejects.toMatchObject(closed)
       await new Promise((resolve) => setTimeout(resolve, wait))
       await executor.close()
@@ -74,7 +81,7 @@ describe('close()', () => {
     const refused = [1, 2, 3].map(async () => {
       const ours = await vm()
       await expect(
-        executor.runBlock(ours, { block: makeBlock(common, plan), ...options }),
+        executor.runBlock(ours, { block: makeBlock(common, plan), ...fillHeader }),
       ).rejects.toMatchObject(closed)
     })
     await new Promise((resolve) => setTimeout(resolve, 50))
@@ -90,7 +97,7 @@ describe('close()', () => {
     })
     const data = new Uint8Array(32).fill(misbehaviour.loopsForever)
     const lost = { transactions: [{ from: actors[0]!, to: precompileAddress, data }] }
-    const block = executor.runBlock(await vm(), { block: makeBlock(common, lost), ...options })
+    const block = executor.runBlock(await vm(), { block: makeBlock(common, lost), ...fillHeader })
     const refused = expect(block).rejects.toMatchObject(closed)
     await new Promise((resolve) => setTimeout(resolve, 100))
     const start = performance.now()
@@ -125,7 +132,7 @@ describe('close()', () => {
       const ours = await vm()
       const root = await ours.stateManager.getStateRoot()
       await expect(
-        executor.runBlock(ours, { block: makeBlock(common, plan), ...options }),
+        executor.runBlock(ours, { block: makeBlock(common, plan), ...fillHeader }),
       ).rejects.toMatchObject({ ...closed, message: expect.stringContaining('closed') })
       expect(await ours.stateManager.getStateRoot()).toEqual(root)
       await expectNoThreads(executor)

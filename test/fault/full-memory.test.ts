@@ -2,15 +2,16 @@
 // Authority on both limits, at every part of a block that takes memory; the limits here are the least.
 // It must not depend on how much a block takes exactly: blocks are far beyond the limit, or grow to it.
 import { Address } from '@ethereumjs/util'
-import type { VM } from '@ethereumjs/vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../src/index.ts'
 import { assemble, assembleHex } from '../support/assembler.ts'
 import {
   type BlockPlan,
+  fillHeader,
   makeBlock,
   makeWorld,
   runBoth,
+  sidesOf,
   type World,
 } from '../support/hand-made-block.ts'
 import { type Actor, actors, contracts, numberWord } from '../support/random-world.ts'
@@ -38,10 +39,6 @@ beforeAll(async () => {
   executor = await strictExecutor({ fallback: true, maxBlockMiB: 1, maxStateMiB: 1 })
 })
 afterAll(() => executor?.close())
-
-async function pair(): Promise<{ stock: VM; ours: VM }> {
-  return { stock: await world.vm(), ours: await world.vm() }
-}
 
 const full: Record<string, BlockPlan> = {
   'transactions that do not fit themselves': {
@@ -81,7 +78,7 @@ const full: Record<string, BlockPlan> = {
 describe('a block that is too large for shared memory', () => {
   for (const [what, plan] of Object.entries(full)) {
     it(`because of ${what}: is equal, reports it, and the next block runs in parallel`, async () => {
-      const sides = await pair()
+      const sides = await sidesOf(world)
       const nonces = new Map<Actor, bigint>()
       const run = await runBoth(executor, sides, makeBlock(world.common, plan, nonces))
       expect(run.differences).toEqual([])
@@ -103,9 +100,10 @@ describe('a block that is too large for shared memory', () => {
         const vm = await world.vm()
         const root = await vm.stateManager.getStateRoot()
         const block = makeBlock(world.common, plan)
-        await expect(
-          strict.runBlock(vm, { block, generate: true, skipBlockValidation: true }),
-        ).rejects.toMatchObject({ code: 'FALLBACK_DISABLED', cause: { code: 'STORE_FULL' } })
+        await expect(strict.runBlock(vm, { ...fillHeader, block })).rejects.toMatchObject({
+          code: 'FALLBACK_DISABLED',
+          cause: { code: 'STORE_FULL' },
+        })
         expect(await vm.stateManager.getStateRoot()).toEqual(root)
       } finally {
         await strict.close()
@@ -115,7 +113,7 @@ describe('a block that is too large for shared memory', () => {
 
   it('at its very end, by withdrawals to many: is equal', async () => {
     for (const looks of [1_300, 1_350, 1_400]) {
-      const sides = await pair()
+      const sides = await sidesOf(world)
       const plan: BlockPlan = {
         transactions: actors.slice(0, 4).map((from) => ({
           from,
@@ -134,7 +132,7 @@ describe('a block that is too large for shared memory', () => {
   })
 
   it('by growing from block to block: what is kept is forgotten in time', async () => {
-    const sides = await pair()
+    const sides = await sidesOf(world)
     const nonces = new Map<Actor, bigint>()
     for (let number = 20n; number < 32n; number++) {
       const plan: BlockPlan = {

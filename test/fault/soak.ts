@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { runBlock } from '@ethereumjs/vm'
 import { assembleHex, deployer } from '../support/assembler.ts'
-import { type BlockPlan, makeBlock, makeWorld } from '../support/hand-made-block.ts'
+import { type BlockPlan, fillHeader, makeBlock, makeWorld } from '../support/hand-made-block.ts'
 import {
   type Actor,
   actors,
@@ -14,6 +14,7 @@ import {
   contracts,
   numberWord,
 } from '../support/random-world.ts'
+import { addOne, contractOf } from '../support/small-contracts.ts'
 import { strictExecutor } from '../support/strict-executor.ts'
 
 /** Blocks on one state; then a new one, because stock's database keeps every block's trie nodes. */
@@ -32,7 +33,7 @@ export async function soak(blocks: number, log: (line: string) => void): Promise
   const collectGarbage = runInNewContext('gc') as () => void
   const world = await makeWorld({
     accounts: {
-      [counter.toString()]: { code: assembleHex([0, 'SLOAD', 1, 'ADD', 0, 'SSTORE']), nonce: 1n },
+      [counter.toString()]: contractOf([addOne]),
       [reader.toString()]: {
         code: assembleHex(
           [
@@ -59,7 +60,7 @@ export async function soak(blocks: number, log: (line: string) => void): Promise
     const nonces = new Map<Actor, bigint>()
     for (let at = 0; at < chainLength; at++) {
       const block = makeBlock(world.common, planAt(at), nonces)
-      const result = await runBlock(vm, { block, generate: true, skipBlockValidation: true })
+      const result = await runBlock(vm, { ...fillHeader, block })
       expected.push(fingerprint(result))
     }
   }
@@ -76,11 +77,7 @@ export async function soak(blocks: number, log: (line: string) => void): Promise
         nonces = new Map()
       }
       const block = makeBlock(world.common, planAt(at), nonces)
-      const result = await executor.runBlock(vm, {
-        block,
-        generate: true,
-        skipBlockValidation: true,
-      })
+      const result = await executor.runBlock(vm, { ...fillHeader, block })
       if (fingerprint(result) !== expected[at] || result.parallel.mode !== 'parallel') {
         differences.push(`block ${number}: not stock's result, or not parallel`)
       }

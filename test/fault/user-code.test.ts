@@ -2,14 +2,22 @@
 // Authority on misbehaviour from within; the kinds are in support/worker-setups/misbehaving.ts.
 // The main thread's VMs have the precompile that behaves, so stock tells what is right.
 import { setFlagsFromString } from 'node:v8'
-import type { VM } from '@ethereumjs/vm'
 import { runBlock } from '@ethereumjs/vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../src/index.ts'
 import { assembleHex } from '../support/assembler.ts'
 import { threadsOf } from '../support/executor-internals.ts'
-import { makeBlock, makeWorld, runBoth, spin, type World } from '../support/hand-made-block.ts'
+import {
+  fillHeader,
+  makeBlock,
+  makeWorld,
+  runBoth,
+  sidesOf,
+  spin,
+  type World,
+} from '../support/hand-made-block.ts'
 import { actors, contracts } from '../support/random-world.ts'
+import { addOne } from '../support/small-contracts.ts'
 import { strictExecutor } from '../support/strict-executor.ts'
 import { customPrecompiles, precompileAddress } from '../support/worker-setups/answering.ts'
 import { misbehaviour } from '../support/worker-setups/misbehaving.ts'
@@ -33,7 +41,7 @@ beforeAll(async () => {
   setFlagsFromString('--max-old-space-size=300')
   world = await makeWorld({
     accounts: {
-      [counter.toString()]: { code: assembleHex(spin(500), [0, 'SLOAD', 1, 'ADD', 0, 'SSTORE']) },
+      [counter.toString()]: { code: assembleHex(spin(500), addOne) },
       [proxy.toString()]: { code: proxyCode },
     },
     evmOpts: { customPrecompiles },
@@ -41,7 +49,7 @@ beforeAll(async () => {
   executor = await strictExecutor({ fallback: true, workerSetup: misbehaving })
   const block = makeBlock(world.common, planWith(misbehaviour.none))
   const start = performance.now()
-  await runBlock(await world.vm(), { block, generate: true, skipBlockValidation: true })
+  await runBlock(await world.vm(), { ...fillHeader, block })
   sequentialMs = performance.now() - start
 })
 afterAll(() => executor?.close())
@@ -57,13 +65,9 @@ function planWith(kind: number, at: readonly number[] = [7]) {
   }
 }
 
-async function pair(): Promise<{ stock: VM; ours: VM }> {
-  return { stock: await world.vm(), ours: await world.vm() }
-}
-
 async function expectHealed(): Promise<void> {
   const block = makeBlock(world.common, planWith(misbehaviour.none))
-  const run = await runBoth(executor, await pair(), block)
+  const run = await runBoth(executor, await sidesOf(world), block)
   expect(run.differences).toEqual([])
   expect(run.report).toMatchObject({ mode: 'parallel', workers: 2, incidents: [] })
   expect(threadsOf(executor).length).toBe(2)
@@ -87,7 +91,7 @@ describe('a precompile that in a worker', () => {
     it(`${kind}: the block is equal and in time, reports it, and the pool heals`, async () => {
       const block = makeBlock(world.common, planWith(misbehaviour[kind]))
       const start = performance.now()
-      const run = await runBoth(executor, await pair(), block)
+      const run = await runBoth(executor, await sidesOf(world), block)
       const took = performance.now() - start - sequentialMs
       expect(run.differences).toEqual([])
       expect(took).toBeLessThan(sequentialMs * 2 + (kind === 'exhaustsMemory' ? 8_000 : 4_000))
@@ -100,7 +104,7 @@ describe('a precompile that in a worker', () => {
 
   it('exits in many transactions at once: the block is equal', async () => {
     const block = makeBlock(world.common, planWith(misbehaviour.exits, [0, 2, 3, 8, 11, 19]))
-    const run = await runBoth(executor, await pair(), block)
+    const run = await runBoth(executor, await sidesOf(world), block)
     expect(run.differences).toEqual([])
     await expectHealed()
   })
@@ -123,11 +127,11 @@ describe('a precompile that in a worker', () => {
       }),
       gasLimit: 60_000_000n,
     })
-    const good = { stock: await slow.vm(), ours: await slow.vm() }
+    const good = await sidesOf(slow)
     const calm = await runBoth(executor, good, makeBlock(slow.common, plan(misbehaviour.none)))
     expect(calm.differences).toEqual([])
     expect(calm.report?.incidents).toEqual([])
-    const bad = { stock: await slow.vm(), ours: await slow.vm() }
+    const bad = await sidesOf(slow)
     const lost = await runBoth(
       executor,
       bad,
@@ -151,14 +155,16 @@ describe('with the fallback off', () => {
         const vm = await world.vm()
         const root = await vm.stateManager.getStateRoot()
         const block = makeBlock(world.common, planWith(misbehaviour[kind]))
-        await expect(
-          strict.runBlock(vm, { block, generate: true, skipBlockValidation: true }),
-        ).rejects.toMatchObject({ name: 'ParallelError', code: 'FALLBACK_DISABLED', cause })
+        await expect(strict.runBlock(vm, { ...fillHeader, block })).rejects.toMatchObject({
+          name: 'ParallelError',
+          code: 'FALLBACK_DISABLED',
+          cause,
+        })
         expect(await vm.stateManager.getStateRoot()).toEqual(root)
       }
       const run = await runBoth(
         strict,
-        await pair(),
+        await sidesOf(world),
         makeBlock(world.common, planWith(misbehaviour.none)),
       )
       expect(run.differences).toEqual([])
@@ -172,7 +178,7 @@ describe('with the fallback off', () => {
     const strict = await strictExecutor({ workerSetup: misbehaving })
     try {
       const block = makeBlock(world.common, planWith(misbehaviour.answersWrongly))
-      const run = await runBoth(strict, await pair(), block)
+      const run = await runBoth(strict, await sidesOf(world), block)
       expect(run.report?.mode).toBe('parallel')
       expect(run.differences).not.toEqual([])
     } finally {

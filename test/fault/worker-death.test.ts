@@ -1,13 +1,21 @@
 // Workers that are killed, at any point: the block completes as stock's, and the pool heals.
 // Authority on deaths from outside; see user-code.test.ts for deaths from within.
 // It must not wait for a particular point of a block: the points are random, and many.
-import type { VM } from '@ethereumjs/vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../src/index.ts'
 import { assembleHex } from '../support/assembler.ts'
 import { threadsOf } from '../support/executor-internals.ts'
-import { makeBlock, makeWorld, runBoth, spin, type World } from '../support/hand-made-block.ts'
+import {
+  fillHeader,
+  makeBlock,
+  makeWorld,
+  runBoth,
+  sidesOf,
+  spin,
+  type World,
+} from '../support/hand-made-block.ts'
 import { type Actor, actors, contracts } from '../support/random-world.ts'
+import { addOne } from '../support/small-contracts.ts'
 import { strictExecutor } from '../support/strict-executor.ts'
 
 const { counter, hot } = contracts
@@ -29,7 +37,7 @@ const plan = {
 beforeAll(async () => {
   world = await makeWorld({
     accounts: {
-      [counter.toString()]: { code: assembleHex(spin(500), [0, 'SLOAD', 1, 'ADD', 0, 'SSTORE']) },
+      [counter.toString()]: { code: assembleHex(spin(500), addOne) },
       [slow.toString()]: { code: assembleHex(spin(5_000), ['CALLER', 'DUP1', 'SSTORE']) },
     },
   })
@@ -37,21 +45,17 @@ beforeAll(async () => {
   const { runBlock } = await import('@ethereumjs/vm')
   const block = makeBlock(world.common, plan)
   const stockStart = performance.now()
-  await runBlock(await world.vm(), { block, generate: true, skipBlockValidation: true })
+  await runBlock(await world.vm(), { ...fillHeader, block })
   sequentialMs = performance.now() - stockStart
   const ourStart = performance.now()
-  await executor.runBlock(await world.vm(), { block, generate: true, skipBlockValidation: true })
+  await executor.runBlock(await world.vm(), { ...fillHeader, block })
   parallelMs = performance.now() - ourStart
 })
 afterAll(() => executor?.close())
 
-async function pair(): Promise<{ stock: VM; ours: VM }> {
-  return { stock: await world.vm(), ours: await world.vm() }
-}
-
 /** Runs the block and calls `disturb` when it has run for a part of its time. */
 async function runDisturbed(part: number, disturb: () => void, which = executor) {
-  const sides = await pair()
+  const sides = await sidesOf(world)
   const timed = {
     runBlock: async (...args: Parameters<ParallelExecutor['runBlock']>) => {
       const start = performance.now()
@@ -71,7 +75,7 @@ async function runDisturbed(part: number, disturb: () => void, which = executor)
 
 /** All workers are there again, and a block is theirs alone. */
 async function expectHealed(which = executor): Promise<void> {
-  const run = await runBoth(which, await pair(), makeBlock(world.common, plan))
+  const run = await runBoth(which, await sidesOf(world), makeBlock(world.common, plan))
   expect(run.differences).toEqual([])
   expect(run.report).toMatchObject({ mode: 'parallel', workers, incidents: [] })
   expect(run.report?.fallbackFrom).toBeUndefined()
@@ -135,7 +139,7 @@ describe('a worker that is killed', () => {
     for (const delay of [0, 5, 40, 150]) {
       await killAll()
       setTimeout(() => void killAll(), delay)
-      const run = await runBoth(executor, await pair(), makeBlock(world.common, plan))
+      const run = await runBoth(executor, await sidesOf(world), makeBlock(world.common, plan))
       expect(run.differences).toEqual([])
       await killAll()
       await expectHealed()
@@ -147,7 +151,7 @@ describe('a worker that is killed', () => {
       for (const thread of threadsOf(executor)) void thread.terminate()
     }, 15)
     try {
-      const run = await runBoth(executor, await pair(), makeBlock(world.common, plan))
+      const run = await runBoth(executor, await sidesOf(world), makeBlock(world.common, plan))
       expect(run.differences).toEqual([])
     } finally {
       clearInterval(timer)
@@ -161,7 +165,7 @@ describe('a worker that is killed', () => {
       const block = makeBlock(world.common, plan)
       const vm = await world.vm()
       const root = await vm.stateManager.getStateRoot()
-      const refused = strict.runBlock(vm, { block, generate: true, skipBlockValidation: true })
+      const refused = strict.runBlock(vm, { ...fillHeader, block })
       setTimeout(() => void threadsOf(strict)[0]?.terminate(), parallelMs / 4)
       await expect(refused).rejects.toMatchObject({
         name: 'ParallelError',
@@ -176,7 +180,7 @@ describe('a worker that is killed', () => {
   })
 
   it('in a chain of blocks on one state: every block is equal', async () => {
-    const sides = await pair()
+    const sides = await sidesOf(world)
     const nonces = new Map<Actor, bigint>()
     for (let number = 20n; number < 28n; number++) {
       const timer = setTimeout(

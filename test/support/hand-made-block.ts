@@ -61,6 +61,11 @@ export interface WorldPlan {
   readonly StateManager?: typeof MerkleStateManager
 }
 
+/** Every actor with 100 ether, as accounts of a state. */
+export const richActors: AccountRecords = Object.fromEntries(
+  actors.map(({ address }) => [address.toString(), { balance: 100n * ether }]),
+)
+
 /** A pre-state from which any number of equal VMs can be made. */
 export interface World {
   readonly common: Common
@@ -75,10 +80,7 @@ export async function makeWorld(plan: WorldPlan = {}): Promise<World> {
       hardfork: plan.hardfork ?? 'prague',
       customCrypto: { kzg: testKzg() },
     })
-  const rich = Object.fromEntries(
-    actors.map(({ address }) => [address.toString(), { balance: 100n * ether }]),
-  )
-  const template = await buildStateTemplate(newCommon(), { ...rich, ...plan.accounts })
+  const template = await buildStateTemplate(newCommon(), { ...richActors, ...plan.accounts })
   return {
     common: newCommon(),
     template,
@@ -189,10 +191,8 @@ export function spin(turns: number, label = 'spin'): Instruction[] {
 }
 
 /** What both sides did with one block. */
-export interface BothRuns {
+export interface BothRuns extends Sides {
   readonly differences: string[]
-  readonly stock: VM
-  readonly ours: VM
   /** Absent where both refused the block. */
   readonly result: ParallelRunBlockResult | undefined
   readonly report: BlockReport | undefined
@@ -201,12 +201,25 @@ export interface BothRuns {
 
 type Options = Omit<ParallelRunBlockOpts, 'block' | 'onTransaction'>
 
+/** Options with which a block's header is filled in by running it, and not checked. */
+export const fillHeader = { generate: true, skipBlockValidation: true }
+
+/** The VMs of a comparison, on equal states of their own. */
+export interface Sides {
+  readonly stock: VM
+  readonly ours: VM
+}
+
+export async function sidesOf(world: Pick<World, 'vm'>): Promise<Sides> {
+  return { stock: await world.vm(), ours: await world.vm() }
+}
+
 /** Runs `block` on both sides and compares all there is to compare. */
 export async function runBoth(
   executor: Pick<ParallelExecutor, 'runBlock'>,
-  sides: { stock: VM; ours: VM },
+  sides: Sides,
   block: Block,
-  options: Options = { generate: true, skipBlockValidation: true },
+  options: Options = fillHeader,
   watchEvents = false,
 ): Promise<BothRuns> {
   const { stock, ours } = sides
@@ -236,8 +249,8 @@ export async function expectEqualInParallel(
   plan: BlockPlan,
   options?: Options,
 ): Promise<BothRuns & { result: ParallelRunBlockResult; report: BlockReport }> {
-  const sides = { stock: await world.vm(), ours: await world.vm() }
-  const run = await runBoth(executor, sides, makeBlock(world.common, plan), options)
+  const block = makeBlock(world.common, plan)
+  const run = await runBoth(executor, await sidesOf(world), block, options)
   expect(run.differences).toEqual([])
   const { result, report } = run
   if (result === undefined || report === undefined) {

@@ -15,6 +15,7 @@ import {
 import { keccak_256 } from '@noble/hashes/sha3.js'
 
 import { assemble, assembleHex, bytesToMemory, deployer, type Instruction } from './assembler.ts'
+import { loggingCounterCode } from './small-contracts.ts'
 import type { AccountRecords } from './state-template.ts'
 
 export interface Actor {
@@ -150,7 +151,7 @@ export function worldRecords(): AccountRecords {
   const put = (address: Address, code: PrefixedHexString, rest: AccountRecords[string] = {}) => {
     records[address.toString()] = { nonce: 1n, code, ...rest }
   }
-  put(contracts.counter, counterCode, { storage: { '0x00': '0x07' }, balance: 3n })
+  put(contracts.counter, loggingCounterCode, { storage: { '0x00': '0x07' }, balance: 3n })
   put(contracts.factory, factoryCode)
   put(contracts.children[0]!, bytesToHex(childRuntime), {
     storage: { '0x00': '0x05', '0x05': '0x2a', '0x07': '0x09' },
@@ -174,11 +175,6 @@ export function worldRecords(): AccountRecords {
   put(systemContracts.deposits, depositCode)
   return records
 }
-
-const counterCode = assembleHex(
-  [0, 'SLOAD', 1, 'ADD', 'DUP1', 0, 'SSTORE', 0, 'MSTORE'],
-  ['CALLER', 32, 0, 'LOG1', 32, 0, 'RETURN'],
-)
 
 const factoryCode = assembleHex(
   bytesToMemory(childInit),

@@ -3,19 +3,22 @@
 // It must not use a state of our own: these are other people's.
 import type { StateManagerInterface } from '@ethereumjs/common'
 import { MerklePatriciaTrie } from '@ethereumjs/mpt'
-import { Caches, CacheType, MerkleStateManager, SimpleStateManager } from '@ethereumjs/statemanager'
-import { type Address, bytesToHex, concatBytes, hexToBytes } from '@ethereumjs/util'
+import { Caches, CacheType, MerkleStateManager } from '@ethereumjs/statemanager'
+import { hexToBytes } from '@ethereumjs/util'
 import { createVM, type VM } from '@ethereumjs/vm'
-import { keccak_256 } from '@noble/hashes/sha3.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../../src/index.ts'
 import { assembleHex, deployer } from '../../support/assembler.ts'
 import {
   authorize,
   type BlockPlan,
+  fillHeader,
   makeBlock,
   makeWorld,
+  richActors,
   runBoth,
+  type Sides,
+  sidesOf,
   type World,
 } from '../../support/hand-made-block.ts'
 import {
@@ -27,34 +30,30 @@ import {
   numberWord,
   systemContracts,
 } from '../../support/random-world.ts'
+import { loggingCounterCode, witnessCode } from '../../support/small-contracts.ts'
 import { type AccountRecords, loadAccounts } from '../../support/state-template.ts'
 import { strictExecutor } from '../../support/strict-executor.ts'
+import {
+  counting,
+  delaying,
+  proxied,
+  RootedStateManager,
+  withOwnMethods,
+} from './support/state-managers.ts'
 
-const [alice, bob, carol, dave] = actors as [Actor, Actor, Actor, Actor]
+const [alice, bob, carol, dave] = actors
 const { counter, reader, spender } = contracts
-const counterCode = assembleHex(
-  [0, 'SLOAD', 1, 'ADD', 'DUP1', 0, 'SSTORE', 0, 'MSTORE', 'CALLER', 32, 0, 'LOG1'],
-  [32, 0, 'RETURN'],
-)
 const slotReaderCode = assembleHex([
   ...[0, 'CALLDATALOAD', 'SLOAD', 0, 'MSTORE', 32, 0, 'RETURN'],
 ] as const)
 const records: AccountRecords = {
-  ...Object.fromEntries(
-    actors.map(({ address }) => [address.toString(), { balance: 100n * ether }]),
-  ),
+  ...richActors,
   [counter.toString()]: {
-    code: counterCode,
+    code: loggingCounterCode,
     nonce: 1n,
     storage: { '0x00': '0x05', '0x01': '0x06' },
   },
-  [reader.toString()]: {
-    code: assembleHex(
-      [0, 'CALLDATALOAD', 'BALANCE', 1, 'SSTORE', 0, 'CALLDATALOAD', 'EXTCODEHASH', 2, 'SSTORE'],
-      [32, 0, 0, 0, 0, 0, 'CALLDATALOAD', 50_000, 'CALL', 3, 'SSTORE', 0, 'MLOAD', 4, 'SSTORE'],
-    ),
-    nonce: 1n,
-  },
+  [reader.toString()]: { code: witnessCode, nonce: 1n },
   [spender.toString()]: { code: assembleHex([1, 0, 'SSTORE', 0, 0, 'REVERT']), nonce: 1n },
   [systemContracts.beaconRoots.toString()]: { code: slotReaderCode, nonce: 1n },
 }
@@ -67,7 +66,7 @@ function busyBlock(number: bigint): BlockPlan {
       { from: alice, to: counter },
       { from: bob, to: dave.address, value: ether },
       { from: alice, to: counter },
-      { from: carol, data: deployer(hexToBytes(counterCode), [7, 5, 'SSTORE']), value: 3n },
+      { from: carol, data: deployer(hexToBytes(loggingCounterCode), [7, 5, 'SSTORE']), value: 3n },
       { from: bob, to: reader, data: addressWord(counter) },
       { from: bob, to: spender },
       { from: carol, to: reader, data: addressWord(dave.address) },
@@ -97,9 +96,13 @@ async function vmOn(stateManager: StateManagerInterface): Promise<VM> {
   return await createVM({ common: world.common, stateManager })
 }
 
+function sidesOn(make: () => StateManagerInterface): Promise<Sides> {
+  return sidesOf({ vm: () => vmOn(make()) })
+}
+
 /** Three good blocks with a refused one between them. */
 async function compareOn(make: () => StateManagerInterface): Promise<void> {
-  const sides = { stock: await vmOn(make()), ours: await vmOn(make()) }
+  const sides = await sidesOn(make)
   const nonces = new Map<Actor, bigint>()
   for (const number of [20n, 21n, 22n, 23n]) {
     const block = makeBlock(world.common, busyBlock(number), nonces)
@@ -152,15 +155,14 @@ describe('a state manager', () => {
     'that is a proxy': () => proxied(merkle(new Caches())),
     'whose methods are its own properties': () => withOwnMethods(merkle(new Caches())),
   }
-  for (const [kind, make] of Object.entries(kinds)) {
-    it(`${kind}: blocks are as stock's, refused ones leave it untouched`, async () => {
-      await compareOn(make)
-    })
-  }
+  it.each(Object.entries(kinds))(
+    "%s: blocks are as stock's, refused ones leave it untouched",
+    (_kind, make) => compareOn(make),
+  )
 
   it('that is frozen runs sequentially, and the report says so', async () => {
     const make = (): StateManagerInterface => Object.freeze(counting(merkle(new Caches())).manager)
-    const sides = { stock: await vmOn(make()), ours: await vmOn(make()) }
+    const sides = await sidesOn(make)
     const run = await runBoth(executor, sides, makeBlock(world.common, busyBlock(20n)))
     expect(run.differences).toEqual([])
     expect(run.report).toMatchObject({
@@ -175,7 +177,7 @@ describe('a state manager', () => {
       const before = Object.getOwnPropertyDescriptors(vm.stateManager)
       const names = Object.keys(before)
       const block = makeBlock(world.common, busyBlock(20n))
-      await executor.runBlock(vm, { block, generate: true, skipBlockValidation: true })
+      await executor.runBlock(vm, { ...fillHeader, block })
       expect(Object.keys(Object.getOwnPropertyDescriptors(vm.stateManager))).toEqual(names)
       for (const name of ['putAccount', 'putStorage', 'setStateRoot']) {
         expect(Object.getOwnPropertyDescriptor(vm.stateManager, name)).toEqual(before[name])
@@ -200,7 +202,7 @@ describe('a state manager', () => {
         [rescuing, true],
         [executor, false],
       ] as const) {
-        const sides = { stock: await vmOn(failing()), ours: await vmOn(failing()) }
+        const sides = await sidesOn(failing)
         for (const { stateManager } of [sides.stock, sides.ours]) {
           await stateManager.putCode(counter, hexToBytes(code))
           await stateManager.getStateRoot()
@@ -243,105 +245,38 @@ describe('a state manager', () => {
         nonces,
       )
       calls.clear()
-      await executor.runBlock(vm, { block, generate: true, skipBlockValidation: true })
+      await executor.runBlock(vm, { ...fillHeader, block })
       asked.push(calls.get('getStorage') ?? 0)
     }
     // The root has proved itself when it has changed with a block.
     expect(asked).toEqual([1, 1, 0, 0])
   })
 
-  for (const [how, make] of [
+  it.each([
     ['', () => merkle(new Caches())],
     [' through methods of its own', () => withOwnMethods(merkle(new Caches()))],
-  ] as const) {
-    it(`shows what system calls write${how}, block after block`, async () => {
-      const sides = { stock: await vmOn(make()), ours: await vmOn(make()) }
-      const nonces = new Map<Actor, bigint>()
-      for (const number of [20n, 21n, 22n, 23n, 24n]) {
-        const timestamps = [number, number + 1n].map((at) => 1_700_000_000n + at * 12n)
-        const block = makeBlock(
-          world.common,
-          {
-            number,
-            transactions: timestamps.flatMap((timestamp) =>
-              [timestamp % 8191n, (timestamp % 8191n) + 8191n].map((slot) => ({
-                from: alice,
-                to: systemContracts.beaconRoots,
-                data: numberWord(Number(slot)),
-              })),
-            ),
-          },
-          nonces,
-        )
-        const run = await runBoth(executor, sides, block)
-        expect(run.differences, `block ${number}`).toEqual([])
-        expect(run.report?.mode).toBe('parallel')
-      }
-    })
-  }
-})
-
-/** Passes everything on, and counts. */
-function counting(inner: MerkleStateManager): {
-  manager: StateManagerInterface
-  calls: Map<string, number>
-} {
-  const calls = new Map<string, number>()
-  const manager = Object.create(null) as Record<string, unknown>
-  for (const name of methodNames(inner)) {
-    manager[name] = (...args: unknown[]): unknown => {
-      calls.set(name, (calls.get(name) ?? 0) + 1)
-      return (inner as unknown as Record<string, (...args: unknown[]) => unknown>)[name]!(...args)
+  ] as const)('shows what system calls write%s, block after block', async (_how, make) => {
+    const sides = await sidesOn(make)
+    const nonces = new Map<Actor, bigint>()
+    for (const number of [20n, 21n, 22n, 23n, 24n]) {
+      const timestamps = [number, number + 1n].map((at) => 1_700_000_000n + at * 12n)
+      const block = makeBlock(
+        world.common,
+        {
+          number,
+          transactions: timestamps.flatMap((timestamp) =>
+            [timestamp % 8191n, (timestamp % 8191n) + 8191n].map((slot) => ({
+              from: alice,
+              to: systemContracts.beaconRoots,
+              data: numberWord(Number(slot)),
+            })),
+          ),
+        },
+        nonces,
+      )
+      const run = await runBoth(executor, sides, block)
+      expect(run.differences, `block ${number}`).toEqual([])
+      expect(run.report?.mode).toBe('parallel')
     }
-  }
-  manager.originalStorageCache = inner.originalStorageCache
-  const wrapper = Object.create(manager) as StateManagerInterface
-  return { manager: wrapper, calls }
-}
-
-function delaying(inner: MerkleStateManager): StateManagerInterface {
-  const { manager } = counting(inner)
-  const wait = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 3))
-  return Object.assign(manager, {
-    getAccount: (address: Address) => wait().then(() => inner.getAccount(address)),
-    getCode: (address: Address) => wait().then(() => inner.getCode(address)),
-    getStorage: (address: Address, key: Uint8Array) =>
-      wait().then(() => inner.getStorage(address, key)),
   })
-}
-
-function proxied(inner: MerkleStateManager): StateManagerInterface {
-  return new Proxy(inner, {})
-}
-
-function withOwnMethods(inner: MerkleStateManager): MerkleStateManager {
-  for (const name of methodNames(inner)) {
-    const methods = inner as unknown as Record<string, (...args: unknown[]) => unknown>
-    const method = methods[name]!
-    methods[name] = (...args) => method.apply(inner, args)
-  }
-  return inner
-}
-
-function methodNames(manager: MerkleStateManager): string[] {
-  return Object.getOwnPropertyNames(MerkleStateManager.prototype).filter(
-    (name) =>
-      name !== 'constructor' &&
-      !name.startsWith('_') &&
-      typeof (manager as unknown as Record<string, unknown>)[name] === 'function',
-  )
-}
-
-/** Stock's plain maps, with a hash of everything for a root. */
-class RootedStateManager extends SimpleStateManager {
-  override async getStateRoot(): Promise<Uint8Array> {
-    const lines = [...this.topAccountStack()]
-      .filter(([, account]) => account !== undefined)
-      .map(([address, account]) => `${address} ${bytesToHex(account!.serialize())}`)
-    for (const [slot, value] of this.topStorageStack()) {
-      if (value.some((byte) => byte !== 0)) lines.push(`${slot} ${bytesToHex(value)}`)
-    }
-    for (const [address, code] of this.topCodeStack()) lines.push(`${address} ${bytesToHex(code)}`)
-    return keccak_256(concatBytes(...lines.sort().map((line) => new TextEncoder().encode(line))))
-  }
-}
+})

@@ -1,114 +1,44 @@
-// Events as stock emits them: order, payloads, the state that a listener sees, and what it may do.
-// Authority on listeners that read, wait, write and throw, compared with stock's runBlock.
+// Events as stock emits them: order, payloads, the state that a listener sees, and what it may throw.
+// Authority on listeners that read, wait, throw and attach others, compared with stock's runBlock.
 // It must not depend on timing: a listener's effect is the same whenever workers get there.
 import type { MerklePatriciaTrie } from '@ethereumjs/mpt'
-import { Account, type Address, bytesToHex, type PrefixedHexString } from '@ethereumjs/util'
+import { bytesToHex } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../../src/index.ts'
-import { assembleHex } from '../../support/assembler.ts'
 import {
-  authorize,
   type BlockPlan,
-  type BothRuns,
+  fillHeader,
   makeBlock,
-  makeWorld,
   runBoth,
-  spin,
+  sidesOf,
   type World,
 } from '../../support/hand-made-block.ts'
-import { compareAny } from '../../support/oracle.ts'
-import {
-  type Actor,
-  actors,
-  addressWord,
-  contracts,
-  ether,
-  numberWord,
-} from '../../support/random-world.ts'
+import { actors, contracts, numberWord } from '../../support/random-world.ts'
 import { strictExecutor } from '../../support/strict-executor.ts'
+import { compareListeners, followUp, makeListenedWorld, twelve } from './support/listeners.ts'
 
-const [alice, bob, carol, dave] = actors as [Actor, Actor, Actor, Actor]
-const { counter, reader, killable } = contracts
-const counterCode = assembleHex(
-  [0, 'SLOAD', 1, 'ADD', 'DUP1', 0, 'SSTORE', 0, 'MSTORE', 'CALLER', 32, 0, 'LOG1'],
-  [32, 0, 'RETURN'],
-)
-/** Keeps what it sees of the account in the calldata. */
-const readerCode = assembleHex(
-  [0, 'CALLDATALOAD', 'BALANCE', 1, 'SSTORE', 0, 'CALLDATALOAD', 'EXTCODEHASH', 2, 'SSTORE'],
-  [32, 0, 0, 0, 0, 0, 'CALLDATALOAD', 50_000, 'CALL', 3, 'SSTORE', 0, 'MLOAD', 4, 'SSTORE'],
-)
-const twelve: BlockPlan = {
-  transactions: Array.from({ length: 12 }, (_, index) => ({
-    from: [alice, bob, carol][index % 3]!,
-    ...[
-      { to: counter },
-      { to: dave.address, value: ether },
-      { to: reader, data: addressWord(counter) },
-      { to: reader, data: addressWord(dave.address) },
-    ][index % 4]!,
-  })),
-}
+const [alice, bob, carol, dave] = actors
+const { counter, reader } = contracts
 
 let executor: ParallelExecutor
 let world: World
 
 beforeAll(async () => {
   executor = await strictExecutor()
-  world = await makeWorld({
-    accounts: {
-      [counter.toString()]: { code: counterCode, nonce: 1n, storage: { '0x00': '0x05' } },
-      [reader.toString()]: { code: readerCode, nonce: 1n },
-      [killable.toString()]: { code: counterCode, nonce: 1n, storage: { '0x00': '0x07' } },
-    },
-  })
+  world = await makeListenedWorld()
 })
 afterAll(() => executor?.close())
 
-/** Runs the block on both sides with the listeners that `listen` adds, several times. */
-async function compare(
-  listen: (vm: VM, seen: unknown[]) => void,
-  plan: BlockPlan = twelve,
-  times = 2,
-): Promise<BothRuns & { seen: unknown[] }> {
-  let last: (BothRuns & { seen: unknown[] }) | undefined
-  for (let time = 0; time < times; time++) {
-    const stock = await world.vm()
-    const ours = await world.vm()
-    const [stockSeen, ourSeen] = [[], []] as [unknown[], unknown[]]
-    listen(stock, stockSeen)
-    listen(ours, ourSeen)
-    const run = await runBoth(executor, { stock, ours }, makeBlock(world.common, plan))
-    expect([...run.differences, ...compareAny(stockSeen, ourSeen, 'seen')]).toEqual([])
-    expect(await followUp({ stock, ours }, plan), 'the block after it').toEqual([])
-    last = { ...run, seen: ourSeen }
-  }
-  return last!
-}
-
-/** A second block on the same states: what the first one left wrong would show here. */
-async function followUp(sides: { stock: VM; ours: VM }, plan: BlockPlan): Promise<string[]> {
-  for (const vm of [sides.stock, sides.ours]) {
-    vm.events.removeAllListeners()
-    vm.evm.events?.removeAllListeners()
-    await vm.stateManager.getStateRoot()
-  }
-  const nonces = new Map<Actor, bigint>()
-  for (const actor of [alice, bob, carol]) {
-    const account = await sides.stock.stateManager.getAccount(actor.address)
-    nonces.set(actor, account?.nonce ?? 0n)
-  }
-  const block = makeBlock(world.common, { ...plan, number: 21n }, nonces)
-  return (await runBoth(executor, sides, block)).differences
+function compare(listen: Parameters<typeof compareListeners>[2], plan?: BlockPlan, times?: number) {
+  return compareListeners(executor, world, listen, plan, times)
 }
 
 describe('listeners that look', () => {
   it('get the events of stock in the order of stock, with its payloads', async () => {
     for (let time = 0; time < 2; time++) {
-      const sides = { stock: await world.vm(), ours: await world.vm() }
       const block = makeBlock(world.common, twelve)
-      const run = await runBoth(executor, sides, block, undefined, true)
+      const run = await runBoth(executor, await sidesOf(world), block, undefined, true)
       expect(run.differences).toEqual([])
       expect(run.report).toMatchObject({ mode: 'parallel', incidents: [] })
     }
@@ -121,7 +51,7 @@ describe('listeners that look', () => {
     const receipts: unknown[] = []
     vm.events.on('beforeTx', (tx) => transactions.push(tx))
     vm.events.on('afterTx', ({ receipt }) => receipts.push(receipt))
-    const result = await executor.runBlock(vm, { block, generate: true, skipBlockValidation: true })
+    const result = await executor.runBlock(vm, { ...fillHeader, block })
     expect(transactions.every((tx, index) => tx === block.transactions[index])).toBe(true)
     expect(receipts.every((receipt, index) => receipt === result.receipts[index])).toBe(true)
   })
@@ -192,189 +122,11 @@ describe('listeners that look', () => {
   })
 })
 
-describe('code that is asked for while a listener makes each transaction be written at once', () => {
-  it('is the code before the block, also for other accounts with the same code', async () => {
-    const [one, other] = [contracts.hot[0]!, contracts.hot[1]!]
-    const [slow, slower] = [contracts.hot[2]!, contracts.hot[3]!]
-    const delegationTo = (address: Address): PrefixedHexString =>
-      `0xef0100${address.toString().slice(2)}`
-    const overtaking = await makeWorld({
-      accounts: {
-        [one.toString()]: { code: assembleHex([1, 0, 'SSTORE']) },
-        [other.toString()]: { code: assembleHex([2, 0, 'SSTORE']) },
-        // Two accounts with one and the same code.
-        [carol.address.toString()]: { code: delegationTo(one), balance: ether },
-        [dave.address.toString()]: { code: delegationTo(one), balance: ether },
-        [counter.toString()]: { code: assembleHex(spin(20_000)) },
-        [slow.toString()]: {
-          code: assembleHex(
-            [carol.address.toString() as `0x${string}`, 'EXTCODEHASH', 0, 'SSTORE'],
-            spin(60_000),
-            [0, 0, 0, 0, 0, carol.address.toString() as `0x${string}`, 'GAS', 'CALL', 1, 'SSTORE'],
-          ),
-        },
-        [slower.toString()]: {
-          code: assembleHex(spin(120_000), [
-            0,
-            0,
-            0,
-            0,
-            0,
-            dave.address.toString() as `0x${string}`,
-            'GAS',
-            'CALL',
-            1,
-            'SSTORE',
-          ]),
-        },
-      },
-    })
-    const plan: BlockPlan = {
-      transactions: [
-        {
-          from: alice,
-          to: counter,
-          gasLimit: 3_000_000n,
-          fields: { type: 4, authorizationList: [authorize(carol, other, 0n)] },
-        },
-        { from: bob, to: slow, gasLimit: 6_000_000n },
-        { from: actors[4]!, to: slower, gasLimit: 9_000_000n },
-      ],
-    }
-    for (let time = 0; time < 3; time++) {
-      const sides = { stock: await overtaking.vm(), ours: await overtaking.vm() }
-      for (const vm of [sides.stock, sides.ours]) vm.events.on('afterTx', () => {})
-      const run = await runBoth(executor, sides, makeBlock(overtaking.common, plan))
-      expect(run.differences).toEqual([])
-    }
-  })
-})
-
-describe('listeners that write', () => {
-  it('before the block: it runs on what they wrote', async () => {
-    const { report } = await compare((vm) => {
-      vm.events.on('beforeBlock', (_block, done) => {
-        void vm.stateManager
-          .putStorage(counter, numberWord(0), Uint8Array.of(99))
-          .then(() => vm.stateManager.putAccount(dave.address, new Account(3n, 7n)))
-          .then(() => vm.stateManager.getStateRoot())
-          .then(() => done?.())
-      })
-    })
-    expect(report).toMatchObject({ mode: 'parallel', incidents: [] })
-  })
-
-  for (const event of ['beforeTx', 'afterTx'] as const) {
-    const at = (vm: VM, turn: number, write: () => Promise<void>): void => {
-      let count = 0
-      vm.events.on(event, (_data: unknown, done?: (value?: unknown) => void) => {
-        void (count++ === turn ? write() : Promise.resolve()).then(() => done?.())
-      })
-    }
-
-    for (const turn of [0, 5, 11]) {
-      it(`a slot in ${event} of transaction ${turn}: those after it see it, as in stock`, async () => {
-        const { report } = await compare((vm) => {
-          at(vm, turn, () => vm.stateManager.putStorage(counter, numberWord(0), Uint8Array.of(77)))
-        })
-        expect(report?.incidents[0]).toContain('listener wrote to the state')
-      })
-    }
-
-    it(`a balance in every ${event}`, async () => {
-      await compare((vm) => {
-        vm.events.on(event, (_data: unknown, done?: (value?: unknown) => void) => {
-          void (async () => {
-            const account = (await vm.stateManager.getAccount(dave.address)) ?? new Account()
-            account.balance += 11n
-            await vm.stateManager.putAccount(dave.address, account)
-            done?.()
-          })()
-        })
-      })
-    })
-
-    it(`a deleted account with storage in ${event}, while workers run`, async () => {
-      for (const turn of [1, 4]) {
-        await compare(
-          (vm) => at(vm, turn, () => vm.stateManager.deleteAccount(killable)),
-          {
-            transactions: Array.from({ length: 60 }, (_, index) => ({
-              from: [alice, bob, carol][index % 3]!,
-              to: [killable, counter, actors[4 + (index % 5)]!.address][index % 3]!,
-              value: index % 3 === 2 ? 5n : 0n,
-            })),
-          },
-          3,
-        )
-      }
-    })
-
-    it(`through the journal in ${event}: an empty account that is touched`, async () => {
-      await compare((vm) =>
-        at(vm, 3, () => vm.evm.journal.putAccount(actors[9]!.address, new Account())),
-      )
-    })
-
-    // The transaction itself calls the counter at turn 4, so that what the listener warmed shows.
-    for (const turn of [3, 4]) {
-      for (const gasLimit of [100_000n, 3_000n]) {
-        const how =
-          gasLimit < 10_000n ? 'a call of the EVM that runs out of gas' : 'a call of the EVM'
-        it(`${how} in ${event} of transaction ${turn}`, async () => {
-          await compare((vm) => {
-            at(vm, turn, async () => {
-              await vm.evm.runCall({ to: counter, caller: dave.address, gasLimit })
-            })
-          })
-        })
-      }
-    }
-  }
-
-  it('nothing but the journal: what beforeTx warms is cheaper for that transaction only', async () => {
-    for (const hardfork of ['berlin', 'prague']) {
-      const old = world
-      world = await makeWorld({
-        hardfork,
-        accounts: { [reader.toString()]: { code: readerCode, nonce: 1n } },
-      })
-      try {
-        for (const slot of [false, true]) {
-          const { report } = await compare((vm) => {
-            let count = 0
-            vm.events.on('beforeTx', () => {
-              if (count++ !== 2) return
-              vm.evm.journal.addAlwaysWarmAddress(counter.toString())
-              if (slot)
-                vm.evm.journal.addAlwaysWarmSlot(reader.toString(), bytesToHex(numberWord(1)))
-            })
-          })
-          expect(report?.incidents).toEqual(['a beforeTx listener warmed an account'])
-        }
-      } finally {
-        world = old
-      }
-    }
-  })
-
-  it('after the block: the next one sees it', async () => {
-    await compare((vm) => {
-      vm.events.once('afterBlock', (_event, done) => {
-        void vm.stateManager
-          .putStorage(counter, numberWord(0), Uint8Array.of(55))
-          .then(() => done?.())
-      })
-    })
-  })
-})
-
 describe('listeners that throw', () => {
   for (const event of ['beforeBlock', 'beforeTx', 'afterTx', 'afterBlock'] as const) {
     it(`in ${event}: the same error and the same state as stock`, async () => {
       for (const turn of [0, 7]) {
-        const stock = await world.vm()
-        const ours = await world.vm()
+        const { stock, ours } = await sidesOf(world)
         for (const vm of [stock, ours]) {
           let count = 0
           vm.events.on(event, () => {
@@ -391,7 +143,7 @@ describe('listeners that throw', () => {
         for (const vm of [stock, ours]) {
           if (event !== 'afterBlock') await vm.stateManager.setStateRoot(world.template.root)
         }
-        expect(await followUp({ stock, ours }, twelve)).toEqual([])
+        expect(await followUp(executor, world, { stock, ours }, twelve)).toEqual([])
       }
     })
   }

@@ -6,8 +6,15 @@ import { Account, type Address } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../../src/index.ts'
-import { assembleHex } from '../../support/assembler.ts'
-import { makeBlock, makeWorld, runBoth, type World } from '../../support/hand-made-block.ts'
+import {
+  fillHeader,
+  makeBlock,
+  makeWorld,
+  runBoth,
+  type Sides,
+  sidesOf,
+  type World,
+} from '../../support/hand-made-block.ts'
 import {
   type Actor,
   actors,
@@ -16,21 +23,12 @@ import {
   ether,
   numberWord,
 } from '../../support/random-world.ts'
+import { returningCounterCode, witnessCode } from '../../support/small-contracts.ts'
 import { strictExecutor } from '../../support/strict-executor.ts'
 
-const [alice, bob, carol, dave] = actors as [Actor, Actor, Actor, Actor]
+const [alice, bob, carol, dave] = actors
 const { counter, reader } = contracts
 const absent = actors[9]!.address
-
-/** Stores what it sees of the account in the calldata. */
-const readerCode = assembleHex(
-  [0, 'CALLDATALOAD', 'BALANCE', 1, 'SSTORE', 0, 'CALLDATALOAD', 'EXTCODEHASH', 2, 'SSTORE'],
-  [0, 'CALLDATALOAD', 'EXTCODESIZE', 3, 'SSTORE'],
-  [32, 0, 0, 0, 0, 0, 'CALLDATALOAD', 50_000, 'CALL', 4, 'SSTORE', 0, 'MLOAD', 5, 'SSTORE'],
-)
-const counterCode = assembleHex([
-  ...[0, 'SLOAD', 1, 'ADD', 'DUP1', 0, 'SSTORE', 0, 'MSTORE', 32, 0, 'RETURN'],
-] as const)
 
 describe('between two blocks', () => {
   let executor: ParallelExecutor
@@ -40,8 +38,12 @@ describe('between two blocks', () => {
     executor = await strictExecutor()
     world = await makeWorld({
       accounts: {
-        [counter.toString()]: { code: counterCode, nonce: 1n, storage: { '0x00': '0x05' } },
-        [reader.toString()]: { code: readerCode, nonce: 1n },
+        [counter.toString()]: {
+          code: returningCounterCode,
+          nonce: 1n,
+          storage: { '0x00': '0x05' },
+        },
+        [reader.toString()]: { code: witnessCode, nonce: 1n },
       },
     })
   })
@@ -51,9 +53,9 @@ describe('between two blocks', () => {
   async function expectSeen(
     seen: readonly Address[],
     meddle: (vm: VM, round: number) => Promise<void>,
-    sides?: { stock: VM; ours: VM },
+    sides?: Sides,
   ): Promise<void> {
-    const { stock, ours } = sides ?? { stock: await world.vm(), ours: await world.vm() }
+    const { stock, ours } = sides ?? (await sidesOf(world))
     const nonces = new Map<Actor, bigint>()
     for (let round = 0; round < 4; round++) {
       const block = makeBlock(
@@ -105,15 +107,14 @@ describe('between two blocks', () => {
   })
 
   it('an earlier root that the user sets is seen by the next block', async () => {
-    const stock = await world.vm()
-    const ours = await world.vm()
+    const { stock, ours } = await sidesOf(world)
     const nonces = new Map<Actor, bigint>()
     const plan = { transactions: [alice, bob, carol].map((from) => ({ from, to: counter })) }
     const first = makeBlock(world.common, plan, nonces)
     const second = makeBlock(world.common, { ...plan, number: 21n }, nonces)
     const roots: Uint8Array[] = [await ours.stateManager.getStateRoot()]
     const run = async (block: typeof first, root?: Uint8Array): Promise<void> => {
-      const options = { generate: true, skipBlockValidation: true, ...(root ? { root } : {}) }
+      const options = { ...fillHeader, ...(root ? { root } : {}) }
       const { differences, report } = await runBoth(executor, { stock, ours }, block, options)
       expect(differences).toEqual([])
       expect(report?.mode).toBe('parallel')
@@ -129,7 +130,7 @@ describe('between two blocks', () => {
   })
 
   it('two VMs can take turns on one executor, each with its own state', async () => {
-    const sides = [await pair(), await pair()]
+    const sides = [await sidesOf(world), await sidesOf(world)]
     const nonces = [new Map<Actor, bigint>(), new Map<Actor, bigint>()]
     for (let round = 0; round < 6; round++) {
       const which = round % 2
@@ -152,7 +153,7 @@ describe('between two blocks', () => {
   })
 
   it('blocks of two VMs that are asked for at once are run one after the other', async () => {
-    const sides = await Promise.all([pair(), pair(), pair(), pair()])
+    const sides = await Promise.all([1, 2, 3, 4].map(() => sidesOf(world)))
     const plan = { transactions: [alice, bob, carol, alice].map((from) => ({ from, to: counter })) }
     const runs = await Promise.all(
       sides.map((side) => runBoth(executor, side, makeBlock(world.common, plan))),
@@ -164,18 +165,17 @@ describe('between two blocks', () => {
   })
 
   it('two blocks of one VM that are asked for at once are run in that order', async () => {
-    const { stock, ours } = await pair()
+    const { stock, ours } = await sidesOf(world)
     const nonces = new Map<Actor, bigint>()
     const plan = { transactions: [alice, bob, carol, alice].map((from) => ({ from, to: counter })) }
     const blocks = [20n, 21n, 22n].map((number) =>
       makeBlock(world.common, { ...plan, number }, nonces),
     )
-    const options = { generate: true, skipBlockValidation: true }
     const { runBlock } = await import('@ethereumjs/vm')
     const expected = []
-    for (const block of blocks) expected.push(await runBlock(stock, { ...options, block }))
+    for (const block of blocks) expected.push(await runBlock(stock, { ...fillHeader, block }))
     const actual = await Promise.all(
-      blocks.map((block) => executor.runBlock(ours, { ...options, block })),
+      blocks.map((block) => executor.runBlock(ours, { ...fillHeader, block })),
     )
     expect(actual.map(({ stateRoot }) => stateRoot)).toEqual(
       expected.map(({ stateRoot }) => stateRoot),
@@ -183,7 +183,7 @@ describe('between two blocks', () => {
   })
 
   it('a state manager whose root says nothing is never trusted', async () => {
-    const { stock, ours } = await pair()
+    const { stock, ours } = await sidesOf(world)
     const constant = new Uint8Array(32).fill(7)
     for (const { stateManager } of [stock, ours]) {
       stateManager.getStateRoot = async () => constant
@@ -200,7 +200,7 @@ describe('between two blocks', () => {
   })
 
   it('a block that was refused leaves nothing behind for the next one', async () => {
-    const { stock, ours } = await pair()
+    const { stock, ours } = await sidesOf(world)
     const good = { transactions: [alice, bob, carol].map((from) => ({ from, to: counter })) }
     const bad = {
       number: 21n,
@@ -225,7 +225,7 @@ describe('between two blocks', () => {
   })
 
   it('an answer of the state manager that comes after its block does not reach the next one', async () => {
-    const { stock, ours } = await pair()
+    const { stock, ours } = await sidesOf(world)
     const manager = ours.stateManager as MerkleStateManager
     const getAccount = manager.getAccount.bind(manager)
     let late = Promise.resolve()
@@ -268,7 +268,7 @@ describe('between two blocks', () => {
   // Stock's root holds an unflushed write only where the block puts the same account again, changed or
   // not; ours puts what changed. Remove `fails` once such a block runs sequentially.
   it.fails('what the user wrote and never flushed is in the root where stock has it', async () => {
-    const { stock, ours } = await pair()
+    const { stock, ours } = await sidesOf(world)
     const nonces = new Map<Actor, bigint>()
     const plan = (number: bigint) => ({
       number,
@@ -284,8 +284,4 @@ describe('between two blocks', () => {
       }
     }
   })
-
-  async function pair(): Promise<{ stock: VM; ours: VM }> {
-    return { stock: await world.vm(), ours: await world.vm() }
-  }
 })

@@ -3,9 +3,15 @@
 // Authority on growth and shrinkage of a block's control words.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../../src/index.ts'
-import { assembleHex } from '../../support/assembler.ts'
-import { makeBlock, makeWorld, runBoth, type World } from '../../support/hand-made-block.ts'
+import {
+  makeBlock,
+  makeWorld,
+  runBoth,
+  sidesOf,
+  type World,
+} from '../../support/hand-made-block.ts'
 import { type Actor, actors, contracts } from '../../support/random-world.ts'
+import { counterCode } from '../../support/small-contracts.ts'
 import { strictExecutor } from '../../support/strict-executor.ts'
 
 const { counter } = contracts
@@ -15,13 +21,13 @@ let world: World
 beforeAll(async () => {
   executor = await strictExecutor()
   world = await makeWorld({
-    accounts: { [counter.toString()]: { code: assembleHex([0, 'SLOAD', 1, 'ADD', 0, 'SSTORE']) } },
+    accounts: { [counter.toString()]: { code: counterCode } },
   })
 })
 afterAll(() => executor?.close())
 
 it('a thousand transactions more than there was room for, and then a few, and then more again', async () => {
-  const sides = { stock: await world.vm(), ours: await world.vm() }
+  const sides = await sidesOf(world)
   const nonces = new Map<Actor, bigint>()
   let number = 20n
   for (const count of [3, 1_100, 5, 1_050, 2]) {

@@ -7,6 +7,7 @@ import type { ParallelExecutor, SchedulerName } from '../../../src/index.ts'
 import { assembleHex } from '../../support/assembler.ts'
 import {
   type BlockPlan,
+  fillHeader,
   makeBlock,
   makeWorld,
   spin,
@@ -14,10 +15,10 @@ import {
 } from '../../support/hand-made-block.ts'
 import { compareAny } from '../../support/oracle.ts'
 import { actors, contracts } from '../../support/random-world.ts'
+import { counterCode } from '../../support/small-contracts.ts'
 import { strictExecutor } from '../../support/strict-executor.ts'
 
 const { counter, reader } = contracts
-const options = { generate: true, skipBlockValidation: true }
 const plan: BlockPlan = {
   transactions: Array.from({ length: 16 }, (_, index) => ({
     from: actors[index % 4]!,
@@ -32,7 +33,7 @@ const executors = new Map<SchedulerName, ParallelExecutor>()
 beforeAll(async () => {
   world = await makeWorld({
     accounts: {
-      [counter.toString()]: { code: assembleHex([0, 'SLOAD', 1, 'ADD', 0, 'SSTORE']) },
+      [counter.toString()]: { code: counterCode },
       // The last transaction takes so long that all others are final before the block ends.
       [reader.toString()]: { code: assembleHex(spin(150_000)) },
     },
@@ -51,7 +52,7 @@ for (const scheduler of ['optimistic', 'sequential'] as const) {
       const seen: { index: number; result: RunTxResult }[] = []
       const result = await executors.get(scheduler)!.runBlock(await world.vm(), {
         block: makeBlock(world.common, plan),
-        ...options,
+        ...fillHeader,
         onTransaction: (event) => void seen.push(event),
       })
       expect(seen.map(({ index }) => index)).toEqual(plan.transactions.map((_, index) => index))
@@ -64,7 +65,7 @@ for (const scheduler of ['optimistic', 'sequential'] as const) {
       const start = performance.now()
       await executors.get(scheduler)!.runBlock(await world.vm(), {
         block: makeBlock(world.common, plan),
-        ...options,
+        ...fillHeader,
         onTransaction: () => void times.push(performance.now() - start),
       })
       expect(times[14]! - times[0]!).toBeLessThan(times[15]! - times[0]!)
@@ -77,7 +78,7 @@ for (const scheduler of ['optimistic', 'sequential'] as const) {
       let count = 0
       await executors.get(scheduler)!.runBlock(await world.vm(), {
         block: makeBlock(world.common, plan),
-        ...options,
+        ...fillHeader,
         onTransaction: async () => {
           most = Math.max(most, ++running)
           await new Promise((resolve) => setTimeout(resolve, 2))
@@ -99,7 +100,7 @@ for (const scheduler of ['optimistic', 'sequential'] as const) {
       })
       await executors.get(scheduler)!.runBlock(vm, {
         block: makeBlock(world.common, plan),
-        ...options,
+        ...fillHeader,
         onTransaction: () => void log.push('onTransaction'),
       })
       expect(log).toEqual(plan.transactions.flatMap(() => ['afterTx', 'onTransaction']))
@@ -127,7 +128,7 @@ for (const scheduler of ['optimistic', 'sequential'] as const) {
         await expect(
           executors.get(scheduler)!.runBlock(vm, {
             block: makeBlock(world.common, plan),
-            ...options,
+            ...fillHeader,
             onTransaction: ({ index }) => {
               calls++
               return index === 5 ? fail() : undefined
@@ -140,7 +141,7 @@ for (const scheduler of ['optimistic', 'sequential'] as const) {
         await vm.stateManager.setStateRoot(root)
         const again = await executors.get(scheduler)!.runBlock(vm, {
           block: makeBlock(world.common, plan),
-          ...options,
+          ...fillHeader,
         })
         expect(again.parallel.incidents).toEqual([])
       })
@@ -153,7 +154,7 @@ for (const scheduler of ['optimistic', 'sequential'] as const) {
       await expect(
         executors.get(scheduler)!.runBlock(await world.vm(), {
           block: makeBlock(world.common, { transactions }),
-          ...options,
+          ...fillHeader,
           onTransaction: ({ index }) => void seen.push(index),
         }),
       ).rejects.toThrow("doesn't have the correct nonce")
