@@ -3,7 +3,6 @@
 // It must not keep state of its own: values come from the base, versions from what was published.
 import type { MerkleStateManager } from '@ethereumjs/statemanager'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { BaseServer } from '../../src/block/base-server.ts'
 import { BlockMemory } from '../../src/block/block-memory.ts'
 import { CommittedWrites } from '../../src/block/committed-writes.ts'
 import { applyWrites, foldIntoBase } from '../../src/block/write-back.ts'
@@ -14,9 +13,9 @@ import { WritePublisher } from '../../src/execution/publish-writes.ts'
 import { StateView } from '../../src/execution/state-view.ts'
 import type { Incarnation, TxIndex } from '../../src/ids.ts'
 import { nativeAtomics } from '../../src/memory/atomics.ts'
-import { REQUEST, REQUEST_KIND_BITS, ringIndex } from '../../src/memory/layout.ts'
 import { ReadSetRecorder, VALIDITY, validateReadSet } from '../../src/mvcc/read-set.ts'
 import { forEachWrite, WriteSetRecorder } from '../../src/mvcc/write-set.ts'
+import { servedWaits } from './served-waits.ts'
 
 export class OverlayWorld {
   readonly memory = new BlockMemory(8, 8)
@@ -27,7 +26,6 @@ export class OverlayWorld {
   readonly #publisher: WritePublisher
   readonly #base: MerkleStateManager
   #committed: CommittedWrites
-  #requests = 0
   #transaction = 0
   #writeSets: number[] = []
 
@@ -36,23 +34,16 @@ export class OverlayWorld {
     memory.beginBlock(transactions)
     this.#base = base
     this.#committed = new CommittedWrites(memory)
-    const isReset = () => false
-    const noBlocks = { getBlock: async () => Promise.reject(new Error('no such block')) }
-    let server = new BaseServer(memory, base, noBlocks as never, 1n, isReset)
-    const ask = async (subject: number, kind: number): Promise<void> => {
-      memory.control[ringIndex(this.#requests++)] = ((subject << REQUEST_KIND_BITS) | kind) + 1
-      await server.serve(0)
+    let served = servedWaits(memory, base)
+    this.#startAnew = () => {
+      served = servedWaits(memory, base)
     }
     const waits: LaneWaits = {
-      account: (record) => ask(record, REQUEST.ACCOUNT),
-      slot: (record) => ask(record, REQUEST.SLOT),
-      code: (record) => ask(record, REQUEST.CODE),
-      blockHash: (distance) => ask(distance, REQUEST.BLOCK_HASH),
-      transaction: () => Promise.reject(new Error('nobody is estimated here')),
-    }
-    this.#startAnew = () => {
-      this.#requests = 0
-      server = new BaseServer(memory, base, noBlocks as never, 1n, isReset)
+      account: (record) => served.account(record),
+      slot: (record) => served.slot(record),
+      code: (record) => served.code(record),
+      blockHash: (distance) => served.blockHash(distance),
+      transaction: (lower) => served.transaction(lower),
     }
     this.view = new StateView(memory.store, this.#reads, waits, this.#codes, nativeAtomics)
     this.overlay = new OverlayStateManager(memory.table, this.view, keccak_256)
