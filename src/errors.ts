@@ -17,6 +17,8 @@ export type ParallelErrorCode =
   | 'UNSUPPORTED_BALANCE'
   /** Parallel execution could not finish and `fallback: false` forbids going on sequentially. */
   | 'FALLBACK_DISABLED'
+  /** A node of a state trie is missing from its database, or what is there is no node. */
+  | 'BROKEN_TRIE'
   /** An invariant of the executor does not hold: a bug in this package. */
   | 'INTERNAL'
 

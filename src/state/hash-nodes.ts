@@ -1,0 +1,88 @@
+// Mends the shape of a changed trie and hashes it from the bottom up, each changed node once.
+// Authority on which nodes are new and have to be stored. Must not load: what it meets is loaded.
+
+import { internalError } from '../errors.ts'
+import type { Keccak } from './keccak.ts'
+import { joinPaths } from './nibbles.ts'
+import { encodeNode } from './node-codec.ts'
+import {
+  childOf,
+  HASH_LENGTH,
+  isReference,
+  type Node,
+  newExtension,
+  newLeaf,
+  onlyChild,
+  type Reference,
+} from './trie-node.ts'
+
+/** A node as it is stored. */
+export interface NewNode {
+  readonly hash: Uint8Array
+  readonly rlp: Uint8Array
+}
+
+/**
+ * Gives a branch that was left with one child, and an extension above anything but a branch, the form
+ * that the trie's definition wants. Returns what takes the place of `node`.
+ */
+export function mendShape(node: Node): Node {
+  if (node.reference !== undefined || node.kind === 'leaf') return node
+  if (node.kind === 'extension') {
+    if (isReference(node.child)) return node
+    node.child = mendShape(node.child)
+    return node.child.kind === 'branch' ? node : prolong(node.path, node.child)
+  }
+  const { children } = node
+  for (let nibble = 0; nibble < 16; nibble++) {
+    const child = children[nibble]
+    if (child !== null && child !== undefined && !isReference(child)) {
+      children[nibble] = mendShape(child)
+    }
+  }
+  const nibble = onlyChild(node)
+  if (nibble < 0) return node
+  const child = childOf(node, nibble)
+  if (child === null || isReference(child)) throw internalError('an only child was not loaded')
+  return prolong(Uint8Array.of(nibble), child)
+}
+
+/** A node that leads along `path` to `node`. */
+function prolong(path: Uint8Array, node: Node): Node {
+  if (node.kind === 'branch') return newExtension(path, node)
+  const joined = joinPaths(path, path.length, node.path)
+  return node.kind === 'leaf' ? newLeaf(joined, node.value) : newExtension(joined, node.child)
+}
+
+/** The hash of a trie's top node; `created` gets all new nodes, children before parents. */
+export function hashRoot(root: Node, keccak: Keccak, created: NewNode[]): Uint8Array {
+  if (root.reference !== undefined) return root.reference
+  const rlp = encodeWithChildren(root, keccak, created)
+  const hash = keccak(rlp)
+  created.push({ hash, rlp })
+  return hash
+}
+
+function hashNode(node: Node, keccak: Keccak, created: NewNode[]): Reference {
+  if (node.reference !== undefined) return node.reference
+  const rlp = encodeWithChildren(node, keccak, created)
+  if (rlp.length < HASH_LENGTH) return rlp
+  const hash = keccak(rlp)
+  created.push({ hash, rlp })
+  return hash
+}
+
+function encodeWithChildren(node: Node, keccak: Keccak, created: NewNode[]): Uint8Array {
+  if (node.kind === 'extension') {
+    if (!isReference(node.child)) node.child = hashNode(node.child, keccak, created)
+  } else if (node.kind === 'branch') {
+    const { children } = node
+    for (let nibble = 0; nibble < 16; nibble++) {
+      const child = children[nibble]
+      if (child !== null && child !== undefined && !isReference(child)) {
+        children[nibble] = hashNode(child, keccak, created)
+      }
+    }
+  }
+  return encodeNode(node)
+}

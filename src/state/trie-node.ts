@@ -1,0 +1,92 @@
+// The nodes of a Merkle Patricia trie in memory, as they were stored or as they will be.
+// Authority on what is clean: a node that has a reference is stored as it is; who changes a node
+// takes its reference away. Must not read or write databases.
+
+/**
+ * How a parent holds a child: the 32 bytes of its hash or, where a child's RLP is shorter than 32 bytes,
+ * that RLP itself.
+ */
+export type Reference = Uint8Array
+
+export interface Leaf {
+  readonly kind: 'leaf'
+  readonly path: Uint8Array
+  readonly value: Uint8Array
+  readonly reference: Reference | undefined
+}
+
+export interface Extension {
+  readonly kind: 'extension'
+  readonly path: Uint8Array
+  child: Node | Reference
+  reference: Reference | undefined
+}
+
+export interface Branch {
+  readonly kind: 'branch'
+  /** What was stored: children that are `undefined` are as they are there. */
+  readonly stored: StoredBranch | undefined
+  /** 16 of them; `null` where there is none. */
+  readonly children: (Node | Reference | null | undefined)[]
+  /** A bit for each child that there is. */
+  occupied: number
+  reference: Reference | undefined
+}
+
+export type Node = Leaf | Extension | Branch
+
+/** The RLP of a branch, and where its items begin. */
+export interface StoredBranch {
+  readonly rlp: Uint8Array
+  /** 17 of them: of each child, and of the value, where the last child ends. */
+  readonly offsets: readonly number[]
+}
+
+export const HASH_LENGTH = 32
+
+export function newBranch(): Branch {
+  return {
+    kind: 'branch',
+    stored: undefined,
+    children: new Array(16).fill(null),
+    occupied: 0,
+    reference: undefined,
+  }
+}
+
+export function newExtension(path: Uint8Array, child: Node | Reference): Extension {
+  return { kind: 'extension', path, child, reference: undefined }
+}
+
+export function newLeaf(path: Uint8Array, value: Uint8Array): Leaf {
+  return { kind: 'leaf', path, value, reference: undefined }
+}
+
+export function isReference(child: Node | Reference): child is Reference {
+  return child instanceof Uint8Array
+}
+
+/** The child at `nibble`, `null` if there is none. */
+export function childOf(branch: Branch, nibble: number): Node | Reference | null {
+  const child = branch.children[nibble]
+  if (child !== undefined) return child
+  if (branch.stored === undefined || (branch.occupied & (1 << nibble)) === 0) return null
+  const { rlp, offsets } = branch.stored
+  const start = offsets[nibble]
+  const end = offsets[nibble + 1]
+  // A hash is a string of RLP, with its length before it; a node within its parent is a list.
+  return rlp.subarray(rlp[start] < 0xc0 ? start + 1 : start, end)
+}
+
+/** Puts a child, or `null` for none, at `nibble`; the caller sees to the reference. */
+export function setChild(branch: Branch, nibble: number, child: Node | Reference | null): void {
+  branch.children[nibble] = child
+  if (child === null) branch.occupied &= ~(1 << nibble)
+  else branch.occupied |= 1 << nibble
+}
+
+/** The nibble of the only child, or -1 if there are several or none. */
+export function onlyChild(branch: Branch): number {
+  const { occupied } = branch
+  return occupied !== 0 && (occupied & (occupied - 1)) === 0 ? 31 - Math.clz32(occupied) : -1
+}
