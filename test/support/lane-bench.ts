@@ -50,7 +50,6 @@ export class LaneBench {
       atomics: nativeAtomics,
       common: world.common,
       block,
-      isSettled: () => true,
       evmOptions,
       hasBls: false,
       rules: { skipBalance: undefined, skipNonce: undefined, skipHardForkValidation: undefined },
