@@ -70,6 +70,7 @@ export function changesOf(
   const value = fc.oneof({ weight: 3, arbitrary: trieValues }, fc.constant(null))
   return fc.uniqueArray(fc.record({ key: keys, value }), {
     maxLength,
+    size: 'max',
     selector: ({ key }) => Buffer.from(key).toString('hex'),
   })
 }

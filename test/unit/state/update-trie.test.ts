@@ -43,7 +43,7 @@ async function rootAfter(store: NodeStore, ...batches: TrieChange[][]): Promise<
 
 describe('updating a trie', () => {
   it('gives the roots of stock on any history, and nodes that stock reads', async () => {
-    const batches = fc.array(changesOf(closeKeys, 12), { maxLength: 6 })
+    const batches = fc.array(changesOf(closeKeys, 12), { maxLength: 6, size: 'max' })
     await fc.assert(
       fc.asyncProperty(batches, fc.boolean(), async (history, isSlow) => {
         const store = new NodeStore(isSlow)

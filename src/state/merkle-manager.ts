@@ -1,0 +1,64 @@
+// What we use of stock's MerkleStateManager beyond its public methods, and when that may be used.
+// Authority on which managers are stock's own in every part that matters. Must not change any.
+
+import type { MerklePatriciaTrie } from '@ethereumjs/mpt'
+import {
+  AccountCache,
+  Caches,
+  CodeCache,
+  MerkleStateManager,
+  StorageCache,
+} from '@ethereumjs/statemanager'
+import { type Account, type Address, createAccountFromRLP } from '@ethereumjs/util'
+import { isBatchable, isUnmodified } from './stock-trie.ts'
+
+/** The inside of a manager that {@link canFlush} accepts. */
+export interface ManagerInternals {
+  readonly _caches: Caches & { readonly account: AccountCache; readonly storage: StorageCache }
+  readonly _trie: MerklePatriciaTrie
+  readonly _storageTries: Record<string, MerklePatriciaTrie>
+  readonly _prefixCodeHashes: boolean
+  _getStorageTrie(addressHash: Uint8Array, account?: Account): MerklePatriciaTrie
+}
+
+/**
+ * Whether {@link flushMerkleStateManager} and the batched reads do to `manager` what its own methods do:
+ * it and its parts are of stock's classes (not of subclasses), nobody has put methods of his own on them,
+ * it has caches for accounts and storage, and its trie hashes with keccak-256 and prunes nothing.
+ *
+ * @param covered - Methods that the caller has covered on this manager, and knows to pass on.
+ */
+export function canFlush(
+  manager: object,
+  covered: readonly string[] = [],
+): manager is MerkleStateManager {
+  if (!isUnmodified(manager, MerkleStateManager, covered)) return false
+  const { _caches, _trie, _storageTries, _prefixCodeHashes } = internalsOf(manager)
+  if (_caches === undefined || !isUnmodified(_caches, Caches)) return false
+  const { account, storage, code } = _caches
+  return (
+    account !== undefined &&
+    isUnmodified(account, AccountCache) &&
+    storage !== undefined &&
+    isUnmodified(storage, StorageCache) &&
+    (code === undefined || isUnmodified(code, CodeCache)) &&
+    typeof _storageTries === 'object' &&
+    typeof _prefixCodeHashes === 'boolean' &&
+    isBatchable(_trie)
+  )
+}
+
+/** The inside of a manager; only of one that {@link canFlush} accepts. */
+export function internalsOf(manager: object): ManagerInternals {
+  return manager as unknown as ManagerInternals
+}
+
+/** What `getAccount` gives. */
+export async function getAccount(
+  manager: ManagerInternals,
+  address: Address,
+): Promise<Account | undefined> {
+  const cached = manager._caches.account.get(address)
+  if (cached === undefined) return (manager as unknown as MerkleStateManager).getAccount(address)
+  return cached.accountRLP === undefined ? undefined : createAccountFromRLP(cached.accountRLP)
+}
