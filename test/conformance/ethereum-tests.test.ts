@@ -2,11 +2,11 @@
 // The full set is run.ts; make-sample.ts says what is in the sample and cuts it.
 // It must not forgive what stock fails: there too ours has to do what stock does.
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { runBlockchainCase } from '../support/blockchain-case.ts'
 import { readTestFiles } from '../support/ethereum-tests.ts'
-import { type Implementation, loadImplementation } from '../support/implementation.ts'
+import { suiteImplementation } from '../support/suite-implementation.ts'
 
 const directory = fileURLToPath(new URL('../fixtures/ethereum-tests', import.meta.url))
 const files = [...readTestFiles(directory)].map(
@@ -15,24 +15,13 @@ const files = [...readTestFiles(directory)].map(
 const minute = 60_000
 
 describe('official blockchain tests, two workers, no fallback', () => {
-  let implementation: Implementation
-
-  beforeAll(async () => {
-    implementation = await loadImplementation({
-      stock: process.env.IMPLEMENTATION === 'stock',
-      workers: 2,
-    })
-  })
-
-  afterAll(async () => {
-    await implementation?.close()
-  })
+  const implementation = suiteImplementation()
 
   it.each(files)(
     '%s passes, and every block gives what stock gives',
     async (_, file) => {
       for (const [name, test] of file.cases) {
-        const report = await runBlockchainCase(test, implementation)
+        const report = await runBlockchainCase(test, implementation())
         expect(report.differences, name).toEqual([])
         expect(report.stockFailure, name).toBeUndefined()
       }

@@ -4,29 +4,17 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runBlock } from '@ethereumjs/vm'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-
-import { type Implementation, loadImplementation } from '../support/implementation.ts'
+import { describe, expect, it } from 'vitest'
 import { loadMainnetBlock } from '../support/mainnet.ts'
 import { compareResults, compareStateRoots } from '../support/oracle.ts'
+import { suiteImplementation } from '../support/suite-implementation.ts'
 
 const directory = fileURLToPath(new URL('../fixtures/mainnet/', import.meta.url))
 const files = readdirSync(directory).filter((name) => name.endsWith('.json.gz'))
 const minute = 60_000
 
 describe('real mainnet blocks, two workers, no fallback', () => {
-  let implementation: Implementation
-
-  beforeAll(async () => {
-    implementation = await loadImplementation({
-      stock: process.env.IMPLEMENTATION === 'stock',
-      workers: 2,
-    })
-  })
-
-  afterAll(async () => {
-    await implementation?.close()
-  })
+  const implementation = suiteImplementation()
 
   it.each(files)(
     "block %s gives stock's result, state, and the header's gas and receipts",
@@ -40,10 +28,10 @@ describe('real mainnet blocks, two workers, no fallback', () => {
 
       const ours = await mainnet.makeVm()
       const block = mainnet.freshBlock()
-      const result = await implementation.runBlock(ours, { ...mainnet.runOptions, block })
+      const result = await implementation().runBlock(ours, { ...mainnet.runOptions, block })
       expect(compareResults(expected, result)).toEqual([])
       expect(await compareStateRoots(stock, ours)).toEqual([])
-      if (!implementation.isStock) expect(result.parallel?.mode).toBe('parallel')
+      if (!implementation().isStock) expect(result.parallel?.mode).toBe('parallel')
     },
     2 * minute,
   )
@@ -53,7 +41,7 @@ describe('real mainnet blocks, two workers, no fallback', () => {
     const stock = await mainnet.makeVm({ caches: false })
     const expected = await runBlock(stock, { ...mainnet.runOptions, block: mainnet.block })
     const ours = await mainnet.makeVm({ caches: false })
-    const result = await implementation.runBlock(ours, {
+    const result = await implementation().runBlock(ours, {
       ...mainnet.runOptions,
       block: mainnet.block,
     })

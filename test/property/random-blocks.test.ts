@@ -1,9 +1,9 @@
 // The property that matters most: whatever a small hot block does, it equals stock ethereumjs.
 // RANDOM_BLOCKS sets how many blocks, RANDOM_SEED repeats a run; run-random-blocks.ts has no limit.
 // It must run with the fallback off: a rescued block would prove nothing about the parallel path.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
-import { type Implementation, loadImplementation } from '../support/implementation.ts'
+import { suiteImplementation } from '../support/suite-implementation.ts'
 import { randomSeed, runRandomBlocks } from './random-runner.ts'
 
 const blocks = Number(process.env.RANDOM_BLOCKS ?? 2000)
@@ -11,24 +11,18 @@ const seed = Number(process.env.RANDOM_SEED ?? randomSeed())
 const minute = 60_000
 
 describe('random blocks, two workers, no fallback', () => {
-  let implementation: Implementation
-
-  beforeAll(async () => {
-    implementation = await loadImplementation({
-      stock: process.env.IMPLEMENTATION === 'stock',
-      workers: 2,
-    })
-  })
-
-  afterAll(async () => {
-    await implementation?.close()
-  })
+  const implementation = suiteImplementation()
 
   it(
     `${blocks} random blocks give stock's results, state, events and errors`,
     async () => {
       console.log(`random blocks: RANDOM_SEED=${seed}`)
-      const failure = await runRandomBlocks({ implementation, seed, blocks, log: console.log })
+      const failure = await runRandomBlocks({
+        implementation: implementation(),
+        seed,
+        blocks,
+        log: console.log,
+      })
       expect(failure, failure).toBeUndefined()
     },
     // Shrinking a difference takes longer than finding it.

@@ -23,13 +23,9 @@ export function stockImplementation(): Implementation {
 export async function parallelImplementation(
   options: ParallelOptions & { workers: number },
 ): Promise<Implementation> {
-  const { createParallelExecutor } = await import('../../src/index.ts')
-  const executor = await createParallelExecutor({
-    scheduler: 'optimistic',
-    fallback: false,
-    workerSetup: new URL('./worker-setup-kzg.ts', import.meta.url),
-    ...options,
-  })
+  // Loaded only here, so that stock alone can be tried without the package.
+  const { strictExecutor } = await import('./strict-executor.ts')
+  const executor = await strictExecutor(options)
   return {
     name: `parallel-evm, ${options.workers} worker${options.workers === 1 ? '' : 's'}`,
     workers: options.workers,
