@@ -19,6 +19,14 @@ export type ParallelErrorCode =
   | 'FALLBACK_DISABLED'
   /** A node of a state trie is missing from its database, or what is there is no node. */
   | 'BROKEN_TRIE'
+  /** An argument has a value that is not allowed, or not in this state. The message says which. */
+  | 'INVALID_ARGUMENT'
+  /** A transaction is named that was never recorded, or is not part of the graph. */
+  | 'UNKNOWN_TRANSACTION'
+  /** Transactions would depend on each other. A `DependencyCycleError`, which names them. */
+  | 'DEPENDENCY_CYCLE'
+  /** A dependency graph has more levels than `maxLevelDepth`. */
+  | 'LEVEL_DEPTH_EXCEEDED'
   /** An invariant of the executor does not hold: a bug in this package. */
   | 'INTERNAL'
 
