@@ -5,7 +5,6 @@ import { Address, createAccount, hexToBytes } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../src/index.ts'
-import { assembleHex } from '../support/assembler.ts'
 import {
   authorize,
   type BlockPlan,
@@ -14,7 +13,8 @@ import {
   runBoth,
   type World,
 } from '../support/hand-made-block.ts'
-import { type Actor, actors, addressWord, ether } from '../support/random-world.ts'
+import { actors, addressWord, ether } from '../support/random-world.ts'
+import { contractOf } from '../support/small-contracts.ts'
 import { strictExecutor } from '../support/strict-executor.ts'
 import {
   expectEqualEveryTime,
@@ -28,14 +28,7 @@ import {
   visit,
 } from './pitfall-blocks.ts'
 
-const [alice, bob, carol, dave, poor, drained] = actors as [
-  Actor,
-  Actor,
-  Actor,
-  Actor,
-  Actor,
-  Actor,
-]
+const [alice, bob, carol, dave, poor, drained] = actors
 const ripemd = new Address(hexToBytes(`0x${'00'.repeat(19)}03`))
 const empty = named('empty')
 const untouched = named('empty and untouched')
@@ -53,28 +46,16 @@ beforeAll(async () => {
       ...stage,
       [poor.address.toString()]: { balance: 0n },
       [drained.address.toString()]: { balance: ether },
-      // Calls the address in word 0 with no value; with a second word it then fails.
-      [toucher.toString()]: {
-        nonce: 1n,
-        code: assembleHex(
-          [0, 0, 0, 0, 0, 0, 'CALLDATALOAD', 20_000, 'CALL', 'POP'],
-          ['CALLDATASIZE', 32, 'EQ', { to: 'well' }, 'JUMPI', 'INVALID', { label: 'well' }],
-        ),
-      },
       // Pays 50 wei to the address in word 0, if it can, and logs whether it could.
-      [spender.toString()]: {
-        nonce: 1n,
-        balance: 10n,
-        code: assembleHex(
+      [spender.toString()]: contractOf(
+        [
           ['CALLDATASIZE', { to: 'spend' }, 'JUMPI', 'STOP', { label: 'spend' }],
           [0, 0, 0, 0, 50, 0, 'CALLDATALOAD', 20_000, 'CALL', 0, 'MSTORE', 32, 0, 'LOG0'],
-        ),
-      },
+        ],
+        { balance: 10n },
+      ),
       // What an account delegates to that everybody may empty.
-      [purse.toString()]: {
-        nonce: 1n,
-        code: assembleHex([0, 0, 0, 0, 'SELFBALANCE', 'ORIGIN', 50_000, 'CALL']),
-      },
+      [purse.toString()]: contractOf([0, 0, 0, 0, 'SELFBALANCE', 'ORIGIN', 50_000, 'CALL']),
     },
   })
 })
@@ -107,14 +88,12 @@ describe('accounts and balances', () => {
         hardfork,
         accounts: {
           ...stage,
-          // One that exists under every fork: the logging contracts use opcodes of Constantinople.
-          [toucher.toString()]: {
-            nonce: 1n,
-            code: assembleHex(
-              [0, 0, 0, 0, 0, 0, 'CALLDATALOAD', 20_000, 'CALL', 'POP'],
-              ['CALLDATASIZE', 32, 'EQ', { to: 'well' }, 'JUMPI', 'INVALID', { label: 'well' }],
-            ),
-          },
+          // Calls the address in word 0 with no value; with a second word it then fails. It runs under
+          // every fork: the logging contracts use opcodes of Constantinople.
+          [toucher.toString()]: contractOf([
+            [0, 0, 0, 0, 0, 0, 'CALLDATALOAD', 20_000, 'CALL', 'POP'],
+            ['CALLDATASIZE', 32, 'EQ', { to: 'well' }, 'JUMPI', 'INVALID', { label: 'well' }],
+          ]),
         },
       })
       for (let round = 0; round < 5; round++) {
@@ -147,10 +126,9 @@ describe('accounts and balances', () => {
       hardfork: 'shanghai',
       accounts: {
         ...stage,
-        [toucher.toString()]: {
-          nonce: 1n,
-          code: assembleHex([0, 0, 0, 0, 0, 0, 'CALLDATALOAD', 20_000, 'CALL', 'INVALID']),
-        },
+        [toucher.toString()]: contractOf([
+          [0, 0, 0, 0, 0, 0, 'CALLDATALOAD', 20_000, 'CALL', 'INVALID'],
+        ]),
       },
     })
     for (let round = 0; round < 5; round++) {

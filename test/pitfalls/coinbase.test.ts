@@ -3,9 +3,9 @@
 import type { Address } from '@ethereumjs/util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../src/index.ts'
-import { assembleHex } from '../support/assembler.ts'
-import { makeWorld, type World } from '../support/hand-made-block.ts'
-import { type Actor, actors } from '../support/random-world.ts'
+import { makeWorld, type TransactionPlan, type World } from '../support/hand-made-block.ts'
+import { actors } from '../support/random-world.ts'
+import { contractOf } from '../support/small-contracts.ts'
 import { strictExecutor } from '../support/strict-executor.ts'
 import {
   destroyFor,
@@ -25,7 +25,7 @@ import {
   writeSlot,
 } from './pitfall-blocks.ts'
 
-const [alice, bob, carol, dave, erin, frank] = actors as [Actor, Actor, Actor, Actor, Actor, Actor]
+const [alice, bob, carol, dave, erin, frank] = actors
 const absent = named('absent coinbase')
 const collector = named('collector')
 
@@ -37,10 +37,9 @@ beforeAll(async () => {
   const accounts = {
     ...stage,
     [phoenix.toString()]: phoenixRecord,
-    [collector.toString()]: {
-      nonce: 1n,
-      code: assembleHex(logWords(['COINBASE', 'BALANCE'], ['COINBASE', 'EXTCODEHASH'])),
-    },
+    [collector.toString()]: contractOf([
+      logWords(['COINBASE', 'BALANCE'], ['COINBASE', 'EXTCODEHASH']),
+    ]),
   }
   worlds = [
     await makeWorld({ hardfork: 'byzantium', accounts }),
@@ -50,20 +49,15 @@ beforeAll(async () => {
 })
 afterAll(() => executor?.close())
 
-function everywhere(coinbase: Address, transactionsOf: (turns: Turns) => object[], times = 6) {
-  return Promise.all(
-    worlds.map(
-      (world) => async () =>
-        expectEqualEveryTime(
-          executor,
-          world,
-          (turns) => ({ coinbase, transactions: transactionsOf(turns) as never }),
-          times,
-        ),
-    ),
-  ).then(async (runs) => {
-    for (const run of runs) await run()
-  })
+/** The block under the rules of each world. */
+async function everywhere(
+  coinbase: Address,
+  transactionsOf: (turns: Turns) => TransactionPlan[],
+): Promise<void> {
+  for (const world of worlds) {
+    const planOf = (turns: Turns) => ({ coinbase, transactions: transactionsOf(turns) })
+    await expectEqualEveryTime(executor, world, planOf, 6)
+  }
 }
 
 describe('the coinbase', () => {

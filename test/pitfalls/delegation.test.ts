@@ -3,9 +3,9 @@
 import { Address, concatBytes } from '@ethereumjs/util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../src/index.ts'
-import { assembleHex } from '../support/assembler.ts'
 import { authorize, makeWorld, type World } from '../support/hand-made-block.ts'
 import { type Actor, actors, addressWord, numberWord } from '../support/random-world.ts'
+import { contractOf } from '../support/small-contracts.ts'
 import { strictExecutor } from '../support/strict-executor.ts'
 import {
   delay,
@@ -20,7 +20,7 @@ import {
   visit,
 } from './pitfall-blocks.ts'
 
-const [alice, bob, carol, dave, erin, frank] = actors as [Actor, Actor, Actor, Actor, Actor, Actor]
+const [alice, bob, carol, dave, erin, frank] = actors
 const authority = actors[8]!
 const nobody = new Address(new Uint8Array(20))
 const creator = named('creator')
@@ -37,43 +37,31 @@ beforeAll(async () => {
   world = await makeWorld({
     accounts: {
       ...stage,
-      [creator.toString()]: {
-        nonce: 1n,
-        code: assembleHex(
-          ['0x600160005260206000f3', 0, 'MSTORE'],
-          [...([10, 22, 0, 'CREATE', 0, 'MSTORE', 32, 0, 'RETURN'] as const)],
-        ),
-      },
+      [creator.toString()]: contractOf([
+        ['0x600160005260206000f3', 0, 'MSTORE'],
+        [10, 22, 0, 'CREATE', 0, 'MSTORE', 32, 0, 'RETURN'],
+      ]),
       // Where one has a jump destination the other has a push that swallows the same byte.
-      [firstDelegate.toString()]: {
-        nonce: 1n,
-        code: assembleHex(
-          [8, 'JUMP', 'STOP', 'STOP', 'STOP', 'STOP', 'STOP'],
-          [...([{ label: 'here' }, 1, 0, 'SSTORE', 1, 0, 'MSTORE', 32, 0, 'RETURN'] as const)],
-        ),
-      },
-      [secondDelegate.toString()]: {
-        nonce: 1n,
-        code: assembleHex(
-          [7, 'JUMP', 'STOP', 'STOP', 'STOP', 'STOP', 0x5b, 'STOP'],
-          [...([2, 0, 'SSTORE', 2, 0, 'MSTORE', 32, 0, 'RETURN'] as const)],
-        ),
-      },
+      [firstDelegate.toString()]: contractOf([
+        [8, 'JUMP', 'STOP', 'STOP', 'STOP', 'STOP', 'STOP'],
+        [{ label: 'here' }, 1, 0, 'SSTORE', 1, 0, 'MSTORE', 32, 0, 'RETURN'],
+      ]),
+      [secondDelegate.toString()]: contractOf([
+        [7, 'JUMP', 'STOP', 'STOP', 'STOP', 'STOP', 0x5b, 'STOP'],
+        [2, 0, 'SSTORE', 2, 0, 'MSTORE', 32, 0, 'RETURN'],
+      ]),
       // Looks at the address in word 0 twice, the turns in word 1 apart.
-      [doubter.toString()]: {
-        nonce: 1n,
-        code: assembleHex(
-          [...address, 'EXTCODEHASH', 0, 'MSTORE'],
-          delay(32, 'think'),
-          [...address, 'EXTCODESIZE', 0, 320, ...address, 'EXTCODECOPY'],
-          logWords(
-            [0, 'MLOAD'],
-            [...address, 'EXTCODEHASH'],
-            [...address, 'EXTCODESIZE', 320, 'KECCAK256'],
-            [...address, 'EXTCODESIZE'],
-          ),
+      [doubter.toString()]: contractOf([
+        [...address, 'EXTCODEHASH', 0, 'MSTORE'],
+        delay(32, 'think'),
+        [...address, 'EXTCODESIZE', 0, 320, ...address, 'EXTCODECOPY'],
+        logWords(
+          [0, 'MLOAD'],
+          [...address, 'EXTCODEHASH'],
+          [...address, 'EXTCODESIZE', 320, 'KECCAK256'],
+          [...address, 'EXTCODESIZE'],
         ),
-      },
+      ]),
     },
   })
 })

@@ -4,11 +4,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BASE_WRITER, type LocationId } from '../../src/ids.ts'
 import type { ParallelExecutor } from '../../src/index.ts'
 import { ACCOUNT, BASE, LOCATION, SLOT, VERSION_KIND } from '../../src/memory/layout.ts'
-import { findSlot, ReadSetRecorder, VALIDITY, validateReadSet } from '../../src/mvcc/read-set.ts'
+import {
+  findSlot,
+  type ReadSetRecorder,
+  VALIDITY,
+  validateReadSet,
+} from '../../src/mvcc/read-set.ts'
 import { FOUND } from '../../src/mvcc/version-store.ts'
-import { assembleHex, bytesToMemory, type Instruction } from '../support/assembler.ts'
+import { bytesToMemory, type Instruction } from '../support/assembler.ts'
 import { makeWorld, type World } from '../support/hand-made-block.ts'
-import { type Actor, actors } from '../support/random-world.ts'
+import { actors } from '../support/random-world.ts'
+import { contractOf } from '../support/small-contracts.ts'
 import { strictExecutor } from '../support/strict-executor.ts'
 import { LayersInMemory, transactionAt } from './layers-in-memory.ts'
 import {
@@ -28,7 +34,7 @@ import {
   writeSlot,
 } from './pitfall-blocks.ts'
 
-const [alice, bob, carol, dave, erin, frank] = actors as [Actor, Actor, Actor, Actor, Actor, Actor]
+const [alice, bob, carol, dave, erin, frank] = actors
 const heir = named('heir')
 
 /** Calls itself to destroy the phoenix, then takes all of that back. */
@@ -52,19 +58,13 @@ beforeAll(async () => {
   const accounts = {
     ...stage,
     [phoenix.toString()]: phoenixRecord,
-    [remorse.toString()]: {
-      nonce: 1n,
-      code: assembleHex(destroyPhoenix, [0, 0, 'REVERT']),
-    },
-    [regretful.toString()]: {
-      nonce: 1n,
-      code: assembleHex(
-        writePhoenix,
-        [3, 3, 'SSTORE'],
-        [0, 0, 0, 0, 0, remorse.toString() as `0x${string}`, 100_000, 'CALL', 4, 'SSTORE'],
-        [9, 5, 'SSTORE'],
-      ),
-    },
+    [remorse.toString()]: contractOf([destroyPhoenix, [0, 0, 'REVERT']]),
+    [regretful.toString()]: contractOf([
+      writePhoenix,
+      [3, 3, 'SSTORE'],
+      [0, 0, 0, 0, 0, remorse.toString() as `0x${string}`, 100_000, 'CALL', 4, 'SSTORE'],
+      [9, 5, 'SSTORE'],
+    ]),
   }
   before = await makeWorld({ hardfork: 'shanghai', accounts })
   after = await makeWorld({ hardfork: 'prague', accounts })
@@ -116,16 +116,11 @@ describe('destruction', () => {
           [FOUND.VERSION, false, 3],
         ][reader],
       )
-      const reads = new ReadSetRecorder()
-      const fromVersion = found === FOUND.VERSION && !resetWins
-      reads.recordSlot(
-        (slot + SLOT.HEAD) as LocationId,
-        writer,
-        incarnation,
-        fromVersion ? layers.block.words : undefined,
-        payload + 2,
+      const head = (slot + SLOT.HEAD) as LocationId
+      const source = found === FOUND.VERSION && !resetWins ? layers.block.words : undefined
+      const readSet = layers.readSet((reads) =>
+        reads.recordSlot(head, writer, incarnation, source, payload + 2),
       )
-      const readSet = layers.readSetOf(reads)
       expect(validateReadSet(store, readSet, transactionAt(reader))).toBe(VALIDITY.VALID)
     }
   })
@@ -153,9 +148,7 @@ describe('destruction', () => {
     const slot = layers.slot(account, 5)
     const codeHead = (account + ACCOUNT.CODE_HEAD) as LocationId
     layers.publish(0, 0, LOCATION.CODE, codeHead, 0xc0den)
-    const reads = new ReadSetRecorder()
-    reads.recordVersion(LOCATION.CODE, codeHead, 0, 0)
-    const code = layers.readSetOf(reads)
+    const code = layers.readSet((reads) => reads.recordVersion(LOCATION.CODE, codeHead, 0, 0))
     const verdict = (at: number): number => validateReadSet(layers.store, at, transactionAt(3))
     expect(verdict(code)).toBe(VALIDITY.VALID)
     layers.publish(1, 0, LOCATION.CODE, codeHead, 0xc0den)
@@ -164,15 +157,10 @@ describe('destruction', () => {
     // A slot may have another writer with the value observed, but no reset in between is overlooked.
     layers.publish(0, 0, LOCATION.SLOT, slot + SLOT.HEAD, 42n)
     findSlot(layers.store, slot, transactionAt(3))
-    reads.clear()
-    reads.recordSlot(
-      (slot + SLOT.HEAD) as LocationId,
-      0,
-      0,
-      layers.block.words,
-      layers.store.payload + 2,
+    const slotHead = (slot + SLOT.HEAD) as LocationId
+    const observed = layers.readSet((reads) =>
+      reads.recordSlot(slotHead, 0, 0, layers.block.words, layers.store.payload + 2),
     )
-    const observed = layers.readSetOf(reads)
     layers.publish(1, 0, LOCATION.RESET, account + ACCOUNT.RESET_HEAD)
     expect(verdict(observed)).toBe(VALIDITY.INVALID)
     layers.publish(2, 0, LOCATION.SLOT, slot + SLOT.HEAD, 42n)
@@ -229,9 +217,7 @@ describe('destruction', () => {
       ],
     ]
     for (const [record, create] of misses) {
-      const reads = new ReadSetRecorder()
-      record(reads)
-      const at = layers.readSetOf(reads)
+      const at = layers.readSet(record)
       expect(validateReadSet(layers.store, at, transactionAt(2))).toBe(VALIDITY.VALID)
       create()
       expect(validateReadSet(layers.store, at, transactionAt(2))).toBe(VALIDITY.INVALID)

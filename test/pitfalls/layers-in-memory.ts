@@ -19,7 +19,7 @@ import {
 import { RegionAllocator, SharedRegion } from '../../src/memory/shared-region.ts'
 import { WORDS_256, writePadded32, writeUint64, writeUint256 } from '../../src/memory/word-codec.ts'
 import { LocationTable } from '../../src/mvcc/location-table.ts'
-import type { ReadSetRecorder } from '../../src/mvcc/read-set.ts'
+import { ReadSetRecorder } from '../../src/mvcc/read-set.ts'
 import { VersionStore } from '../../src/mvcc/version-store.ts'
 import { WriteSetRecorder } from '../../src/mvcc/write-set.ts'
 import { BlockStmScheduler, type VersionJudge } from '../../src/scheduling/block-stm-scheduler.ts'
@@ -107,20 +107,24 @@ export class LayersInMemory {
 
   /** Leaves the sets of an incarnation where the scheduler's judge looks for them. */
   leave(transaction: number, reads: ReadSetRecorder, writes: readonly Write[] = []): void {
-    const readSet = this.allocator.allocate(reads.words + 1)
-    reads.copyTo(this.block.reach(readSet + reads.words), readSet)
+    const readSet = this.#copyOf(reads)
     const recorder = new WriteSetRecorder()
     for (const { kind, location, node } of writes) recorder.record(kind, location, node)
-    const writeSet = this.allocator.allocate(recorder.words + 1)
-    recorder.copyTo(this.block.reach(writeSet + recorder.words), writeSet)
+    const writeSet = this.#copyOf(recorder)
     this.control[transactionIndex(transaction, TRANSACTION.READ_SET)] = readSet
     this.control[transactionIndex(transaction, TRANSACTION.WRITE_SET)] = writeSet
   }
 
-  /** What the validator says of reads by `reader`. */
-  readSetOf(reads: ReadSetRecorder): number {
-    const at = this.allocator.allocate(reads.words + 1)
-    reads.copyTo(this.block.reach(at + reads.words), at)
+  /** The place of a read set that `record` fills, for the validator. */
+  readSet(record: (reads: ReadSetRecorder) => void): number {
+    const reads = new ReadSetRecorder()
+    record(reads)
+    return this.#copyOf(reads)
+  }
+
+  #copyOf(recorder: ReadSetRecorder | WriteSetRecorder): number {
+    const at = this.allocator.allocate(recorder.words + 1)
+    recorder.copyTo(this.block.reach(at + recorder.words), at)
     return at
   }
 }
