@@ -27,6 +27,10 @@ export type ParallelErrorCode =
   | 'DEPENDENCY_CYCLE'
   /** A dependency graph has more levels than `maxLevelDepth`. */
   | 'LEVEL_DEPTH_EXCEEDED'
+  /** The text of an access expression is not in its language. The message names the place. */
+  | 'INVALID_EXPRESSION'
+  /** Persisted access templates do not have the form of this version. The message names the field. */
+  | 'INVALID_TEMPLATES'
   /** An invariant of the executor does not hold: a bug in this package. */
   | 'INTERNAL'
 
