@@ -2,9 +2,7 @@
 // after the other. Authority on everything of a result that depends on the transactions before it.
 
 import type { Block } from '@ethereumjs/block'
-import { MerklePatriciaTrie } from '@ethereumjs/mpt'
 import { RLP } from '@ethereumjs/rlp'
-import { KECCAK256_RLP } from '@ethereumjs/util'
 import {
   Bloom,
   encodeReceipt,
@@ -14,6 +12,8 @@ import {
   type TxReceipt,
   type VM,
 } from '@ethereumjs/vm'
+import { loadKeccak } from '../state/keccak.ts'
+import { buildTrie, sortChanges } from '../state/update-trie.ts'
 import { blockError } from './header-checks.ts'
 
 /** Called with every transaction's final result, in canonical order, before the block ends. */
@@ -34,7 +34,8 @@ export class OrderedCommit {
   readonly #block: Block
   readonly #options: RunBlockOpts
   readonly #onTransaction: TransactionListener | undefined
-  readonly #receiptTrie: MerklePatriciaTrie
+  /** By the RLP of their index, in block order. */
+  readonly #encodedReceipts: { key: Uint8Array; value: Uint8Array }[] = []
 
   constructor(vm: VM, options: RunBlockOpts, onTransaction: TransactionListener | undefined) {
     this.#vm = vm
@@ -42,7 +43,6 @@ export class OrderedCommit {
     this.#options = options
     this.#onTransaction = onTransaction
     this.bloom = new Bloom(undefined, vm.common)
-    this.#receiptTrie = new MerklePatriciaTrie({ common: vm.common })
   }
 
   /** Transactions committed so far. */
@@ -91,8 +91,8 @@ export class OrderedCommit {
     await this.#append(result)
   }
 
-  receiptsRoot(): Uint8Array {
-    return this.receipts.length === 0 ? KECCAK256_RLP : this.#receiptTrie.root()
+  async receiptsRoot(): Promise<Uint8Array> {
+    return buildTrie(sortChanges(this.#encodedReceipts), await loadKeccak()).root
   }
 
   async #append(result: RunTxResult): Promise<void> {
@@ -103,7 +103,8 @@ export class OrderedCommit {
     this.gasUsed += result.blockGasSpent
     this.#receiptGasUsed += result.totalGasSpent
     this.bloom.or(result.bloom)
-    await this.#receiptTrie.put(RLP.encode(index), encodeReceipt(result.receipt, tx.type))
+    const value = encodeReceipt(result.receipt, tx.type)
+    this.#encodedReceipts.push({ key: RLP.encode(index), value })
     await this.#onTransaction?.({ index, result })
   }
 }

@@ -13,6 +13,8 @@ import {
 } from '@ethereumjs/vm'
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { SchedulerName } from '../options.ts'
+import { flushMerkleStateManager } from '../state/flush-merkle.ts'
+import { canFlush } from '../state/merkle-manager.ts'
 import { collectRequests } from './consensus-requests.ts'
 import { whySequential } from './eligibility.ts'
 import { withoutEvent } from './emitted-event.ts'
@@ -163,7 +165,7 @@ async function runInParallel(
     else memory.forget()
 
     const finishStart = performance.now()
-    ;({ result, finished } = await finish(vm, options, committed))
+    ;({ result, finished } = await finish(vm, options, committed, watch))
     memory.settle(manager, result.stateRoot)
     report.phases.finish = performance.now() - finishStart
   } catch (error) {
@@ -202,6 +204,7 @@ async function finish(
   vm: VM,
   options: RunBlockOpts,
   committed: OrderedCommit,
+  watch: StateWriteWatch,
 ): Promise<{ result: RunBlockResult; finished: Block }> {
   const { block } = options
   await afterTransactions(vm, block)
@@ -212,10 +215,12 @@ async function finish(
     requests = await collectRequests(vm, committed.results)
     requestsHash = genRequestsRoot(requests, vm.common.customCrypto.sha256 ?? sha256)
   }
+  // Then the flush that is a part of the next call finds nothing left to do.
+  if (canFlush(vm.stateManager, watch.covered)) await flushMerkleStateManager(vm.stateManager)
   const stateRoot = await vm.stateManager.getStateRoot()
   const outcome = {
     requestsHash,
-    receiptsRoot: committed.receiptsRoot(),
+    receiptsRoot: await committed.receiptsRoot(),
     logsBloom: committed.bloom.bitvector,
     gasUsed: committed.gasUsed,
     stateRoot,

@@ -30,6 +30,11 @@ export class StateWriteWatch {
     this.#memory = memory
   }
 
+  /** Names of the methods that are covered now. */
+  get covered(): string[] {
+    return this.#covered.map(({ name }) => name)
+  }
+
   /** Writes seen so far. */
   get writes(): number {
     return this.#writes

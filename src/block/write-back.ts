@@ -13,6 +13,7 @@ import {
   writeUint64,
   writeUint256,
 } from '../memory/word-codec.ts'
+import { canFlush, putStorageInCache } from '../state/merkle-manager.ts'
 import type { BlockMemory } from './block-memory.ts'
 import type { AccountChange, CommittedWrites } from './committed-writes.ts'
 
@@ -58,9 +59,11 @@ async function applyAccount(
   // would be written into it at the next flush, so an account that comes back gets an empty one.
   if (change.reset || revived) await manager.clearStorage(address)
   if (change.code !== undefined) await manager.putCode(address, change.code)
+  const isMerkle = canFlush(manager)
   for (const [slot, value] of change.slots) {
     const key = bytesOfWords(memory.state.words, slot + SLOT.KEY, 8)
-    await manager.putStorage(address, key, value)
+    if (isMerkle) putStorageInCache(manager, address, key, value)
+    else await manager.putStorage(address, key, value)
   }
 }
 

@@ -2,6 +2,7 @@
 // Authority on which managers are stock's own in every part that matters. Must not change any.
 
 import type { MerklePatriciaTrie } from '@ethereumjs/mpt'
+import { RLP } from '@ethereumjs/rlp'
 import {
   AccountCache,
   Caches,
@@ -61,4 +62,17 @@ export async function getAccount(
   const cached = manager._caches.account.get(address)
   if (cached === undefined) return (manager as unknown as MerkleStateManager).getAccount(address)
   return cached.accountRLP === undefined ? undefined : createAccountFromRLP(cached.accountRLP)
+}
+
+/**
+ * Puts a slot (32-byte key, value without leading zeros) into the storage cache alone. The manager's own
+ * `putStorage` writes it into the trie as well, which its next flush does once more.
+ */
+export function putStorageInCache(
+  manager: MerkleStateManager,
+  address: Address,
+  key: Uint8Array,
+  value: Uint8Array,
+): void {
+  internalsOf(manager)._caches.storage.put(address, key, RLP.encode(value))
 }

@@ -1,13 +1,12 @@
 // Waiting and waking: estimates, wake-ups that come too late or too often, and chains longer than all lanes.
 // Authority on pitfalls 11, 12 and 22. It must not wait for a time to pass: what wakes whom is asked for.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { BASE_WRITER, type LocationId } from '../../src/ids.ts'
+import { BASE_WRITER, type LocationId, NOTHING } from '../../src/ids.ts'
 import type { ParallelExecutor } from '../../src/index.ts'
 import { nativeAtomics } from '../../src/memory/atomics.ts'
 import { LOCATION, SLOT } from '../../src/memory/layout.ts'
 import { ReadSetRecorder } from '../../src/mvcc/read-set.ts'
 import { FOUND } from '../../src/mvcc/version-store.ts'
-import { NOTHING } from '../../src/ids.ts'
 import { LaneBoard } from '../../src/workers/lanes.ts'
 import { makeWorld, type World } from '../support/hand-made-block.ts'
 import { actors } from '../support/random-world.ts'
