@@ -3,7 +3,7 @@
 // It must not look at state; random-block.ts gives the numbers their meaning.
 import fc from 'fast-check'
 
-import type { Statement } from './random-program.ts'
+import { OPERATION, type Statement } from './random-program.ts'
 
 export const actionKinds = [
   'call',
@@ -129,6 +129,22 @@ const delegationThemes = [
   { arbitrary: actionOf('delegate', 'call', 'delegate', 'callHot', 'transfer'), weight: 1 },
 ] as const
 
+/** Whoever reads a balance here often meets one that is about to change, within a program. */
+const watchful: fc.Arbitrary<Statement> = fc.record({
+  operation: fc.constantFrom(
+    OPERATION.COUNT,
+    OPERATION.CALL,
+    OPERATION.AROUND_BALANCE,
+    OPERATION.AROUND_BALANCE,
+  ),
+  a: byte,
+  b: fc.nat({ max: 15 }),
+  c: number,
+})
+const watchfulThemes = [
+  { arbitrary: actionOf('callHot', 'callHot', 'callHot', 'transfer', 'drain'), weight: 1 },
+] as const
+
 function oneIn(chances: number): fc.Arbitrary<boolean> {
   return fc.nat({ max: chances - 1 }).map((value) => value === chances - 1)
 }
@@ -184,6 +200,7 @@ const withUnflushedWrites = process.env.RANDOM_UNFLUSHED === '1'
 function worldOf(
   hardfork: fc.Arbitrary<string>,
   block: fc.Arbitrary<BlockPlan>,
+  statements: fc.Arbitrary<Statement> = statement,
 ): fc.Arbitrary<WorldPlan> {
   return fc.record({
     hardfork,
@@ -196,7 +213,7 @@ function worldOf(
       'flushed' as const,
       ...(withUnflushedWrites ? (['unflushed'] as const) : []),
     ),
-    programs: fc.array(fc.array(statement, { minLength: 1, maxLength: 8, size: 'max' }), {
+    programs: fc.array(fc.array(statements, { minLength: 1, maxLength: 8, size: 'max' }), {
       minLength: 4,
       maxLength: 4,
     }),
@@ -210,4 +227,8 @@ function worldOf(
 export const worldPlan: fc.Arbitrary<WorldPlan> = fc.oneof(
   { arbitrary: worldOf(fc.oneof(...hardforks), blockOf(themes)), weight: 7 },
   { arbitrary: worldOf(fc.constantFrom('prague', 'osaka'), blockOf(delegationThemes)), weight: 1 },
+  {
+    arbitrary: worldOf(fc.constantFrom('cancun', 'prague'), blockOf(watchfulThemes), watchful),
+    weight: 1,
+  },
 )

@@ -15,6 +15,9 @@ export interface Statement {
   readonly c: number
 }
 
+/** The operations that a plan can ask for by name; the numbers are positions in `compile`'s list. */
+export const OPERATION = { COUNT: 0, CALL: 5, AROUND_BALANCE: 22 } as const
+
 export interface ProgramContext {
   readonly common: Common
   readonly coinbase: Address
@@ -107,8 +110,25 @@ function compile(statement: Statement, context: ProgramContext, skip: string): I
     () => ['RETURNDATASIZE', 0, 0, 'RETURNDATACOPY', 'RETURNDATASIZE', 0, 'LOG0'],
     () => [...value(a), ...value(b), 'ADD', c % slots, 'SSTORE'],
     () => [0, 'MLOAD', a % slots, 'SSTORE'],
+    () => aroundBalance(a, to(b), c, common),
   ]
   return operations[statement.operation % operations.length]!()
+}
+
+/**
+ * Counts in transient storage before and after a look at a balance: where the look meets an estimate
+ * the program is abandoned in between, and what it then runs on must count from zero.
+ */
+function aroundBalance(
+  key: number,
+  place: Instruction,
+  seen: number,
+  common: Common,
+): Instruction[] {
+  if (!common.isActivatedEIP(1153)) return [place, 'BALANCE', seen % slots, 'SSTORE']
+  const transient = key % slots
+  const count: Instruction[] = [transient, 'TLOAD', 1, 'ADD', transient, 'TSTORE']
+  return [...count, place, 'BALANCE', 'POP', ...count, transient, 'TLOAD', seen % slots, 'SSTORE']
 }
 
 /** One value on the stack: mostly something another transaction of the block may have changed. */
