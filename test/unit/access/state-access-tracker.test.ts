@@ -81,14 +81,17 @@ describe('a tracker', () => {
     }
   })
 
-  it('hands out a set that later records do not change', () => {
+  it('hands out a set that later records and reverts do not change', () => {
     const tracker = new StateAccessTracker()
     tracker.recordRead('a')
     const set = tracker.readWriteSet
     tracker.recordWrite('b')
     tracker.recordReadPrefix('p')
-    expect(set.size).toBe(1)
-    expect(tracker.readWriteSet.size).toBe(3)
+    tracker.checkpoint()
+    tracker.recordDelta('c')
+    expect([set.size, tracker.readWriteSet.size]).toEqual([1, 4])
+    tracker.revert()
+    expect([set.size, tracker.readWriteSet.size]).toEqual([1, 3])
   })
 
   it('starts anew when it is cleared, without open checkpoints', () => {
