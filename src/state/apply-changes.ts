@@ -86,8 +86,13 @@ class Application {
   }
 
   #applyToLeaf(leaf: Leaf, low: number, high: number, depth: number): Node | null {
+    const { key: first, value } = this.#changes[low]
+    if (high - low === 1 && commonLength(leaf.path, first, depth) === leaf.path.length) {
+      if (value === null) return null
+      return areEqual(value, leaf.value) ? leaf : newLeaf(leaf.path, value)
+    }
     const entries: PathChange[] = []
-    const key = joinPaths(this.#changes[low].key, depth, leaf.path)
+    const key = joinPaths(first, depth, leaf.path)
     let isPlaced = false
     let isChanged = false
     for (let i = low; i < high; i++) {

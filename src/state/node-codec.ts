@@ -4,9 +4,19 @@
 
 import { internalError, ParallelError } from '../errors.ts'
 import { compactLength, readCompact, writeCompact } from './nibbles.ts'
-import { type Branch, HASH_LENGTH, isReference, type Node, type Reference } from './trie-node.ts'
+import {
+  type Branch,
+  HASH_LENGTH,
+  isReference,
+  type Node,
+  offsetOf,
+  type Reference,
+  type StoredBranch,
+} from './trie-node.ts'
 
 const EMPTY_ITEM = 0x80
+/** The header of a hash. */
+const HASH_ITEM = EMPTY_ITEM + HASH_LENGTH
 
 /**
  * Decodes the node that a parent holds as `reference`.
@@ -21,21 +31,42 @@ export function decodeNode(rlp: Uint8Array, reference: Reference): Node {
   const second = first < rlp.length ? itemEnd(rlp, first) : rlp.length + 1
   if (second === rlp.length) return decodeShortNode(rlp, start, first, reference)
 
-  const offsets = [start, first]
-  let occupied = rlp[start] === EMPTY_ITEM ? 0 : 1
-  for (let nibble = 1; nibble < 16; nibble++) {
-    const at = offsets[nibble]
+  const stored = decodeBranch(rlp, start)
+  const { occupied } = stored
+  return { kind: 'branch', stored, children: unchangedChildren(), occupied, reference }
+}
+
+function decodeBranch(rlp: Uint8Array, start: number): StoredBranch {
+  let occupied = 0
+  let at = start
+  let offsets: number[] | undefined
+  for (let nibble = 0; nibble < 16; nibble++) {
     if (at >= rlp.length) throw brokenNode()
-    if (rlp[at] !== EMPTY_ITEM) occupied |= 1 << nibble
-    offsets.push(itemEnd(rlp, at))
+    offsets?.push(at)
+    const head = rlp[at]
+    if (head === EMPTY_ITEM) {
+      at++
+      continue
+    }
+    occupied |= 1 << nibble
+    if (head !== HASH_ITEM && offsets === undefined) {
+      const before = { rlp, start, occupied, offsets }
+      offsets = Array.from({ length: nibble + 1 }, (_, i) => offsetOf(before, i))
+    }
+    at = itemEnd(rlp, at)
   }
-  const value = offsets[16]
-  if (value >= rlp.length || itemEnd(rlp, value) !== rlp.length) throw brokenNode()
-  if (rlp[value] !== EMPTY_ITEM) {
+  offsets?.push(at)
+  if (at >= rlp.length || itemEnd(rlp, at) !== rlp.length) throw brokenNode()
+  if (rlp[at] !== EMPTY_ITEM) {
     throw brokenTrie('a branch of a trie holds a value, though all its keys are of one length')
   }
-  const stored = { rlp, offsets }
-  return { kind: 'branch', stored, children: new Array(16).fill(undefined), occupied, reference }
+  return { rlp, start, occupied, offsets }
+}
+
+/** 16 times `undefined`; written out, since that is the fastest way to make it. */
+function unchangedChildren(): undefined[] {
+  const u = undefined
+  return [u, u, u, u, u, u, u, u, u, u, u, u, u, u, u, u]
 }
 
 function decodeShortNode(
@@ -77,11 +108,16 @@ export function encodeNode(node: Node): Uint8Array {
   return rlp
 }
 
-function encodeBranch({ stored, children }: Branch): Uint8Array {
+function encodeBranch({ stored, children, occupied }: Branch): Uint8Array {
+  // Mostly children change their hashes and nothing else: a copy with some bytes replaced.
+  if (stored !== undefined && stored.offsets === undefined && stored.occupied === occupied) {
+    const copy = encodeInPlace(stored, children)
+    if (copy !== undefined) return copy
+  }
   let size = 1
   for (let nibble = 0; nibble < 16; nibble++) {
     const child = children[nibble]
-    if (child === undefined) size += stored!.offsets[nibble + 1] - stored!.offsets[nibble]
+    if (child === undefined) size += offsetOf(stored!, nibble + 1) - offsetOf(stored!, nibble)
     else if (child === null) size++
     else size += referenceSize(referenceOf(child))
   }
@@ -93,19 +129,32 @@ function encodeBranch({ stored, children }: Branch): Uint8Array {
       // Neighbours that are as they were are copied in one piece.
       const start = nibble
       while (nibble < 15 && children[nibble + 1] === undefined) nibble++
-      const bytes = stored!.rlp.subarray(stored!.offsets[start], stored!.offsets[nibble + 1])
+      const bytes = stored!.rlp.subarray(offsetOf(stored!, start), offsetOf(stored!, nibble + 1))
       rlp.set(bytes, at)
       at += bytes.length
     } else if (child === null) {
       rlp[at++] = EMPTY_ITEM
     } else {
       const reference = referenceOf(child)
-      if (reference.length === HASH_LENGTH) rlp[at++] = EMPTY_ITEM + HASH_LENGTH
+      if (reference.length === HASH_LENGTH) rlp[at++] = HASH_ITEM
       rlp.set(reference, at)
       at += reference.length
     }
   }
   rlp[at] = EMPTY_ITEM
+  return rlp
+}
+
+/** What was stored with other hashes; nothing if a child has become too short to have one. */
+function encodeInPlace(stored: StoredBranch, children: Branch['children']): Uint8Array | undefined {
+  const rlp = new Uint8Array(stored.rlp)
+  for (let nibble = 0; nibble < 16; nibble++) {
+    const child = children[nibble]
+    if (child === undefined || child === null) continue
+    const reference = referenceOf(child)
+    if (reference.length !== HASH_LENGTH) return undefined
+    rlp.set(reference, offsetOf(stored, nibble) + 1)
+  }
   return rlp
 }
 

@@ -8,6 +8,7 @@ import { ParallelError } from '../errors.ts'
 import type { NewNode } from './hash-nodes.ts'
 import type { Keccak } from './keccak.ts'
 import type { NodeSource } from './load-paths.ts'
+import { HASH_LENGTH } from './trie-node.ts'
 import { sortChanges, type TrieChange, updateTrie } from './update-trie.ts'
 
 /** What we use of a trie beyond its public methods. */
@@ -160,7 +161,14 @@ function namer(trie: MerklePatriciaTrie): (hash: Uint8Array) => string {
   return (hash) => prefix + hexOf(hash)
 }
 
+/** Hashes are named one after the other, so that they need not each become a Buffer first. */
+const hashScratch = Buffer.alloc(HASH_LENGTH)
+
 function hexOf(bytes: Uint8Array): string {
+  if (bytes.length === HASH_LENGTH) {
+    hashScratch.set(bytes)
+    return hashScratch.toString('hex')
+  }
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
 }
 

@@ -35,11 +35,15 @@ export interface Branch {
 
 export type Node = Leaf | Extension | Branch
 
-/** The RLP of a branch, and where its items begin. */
+/** The RLP of a branch, and where its items are in it. */
 export interface StoredBranch {
   readonly rlp: Uint8Array
-  /** 17 of them: of each child, and of the value, where the last child ends. */
-  readonly offsets: readonly number[]
+  /** Where the first child begins. */
+  readonly start: number
+  /** A bit for each child that there is. */
+  readonly occupied: number
+  /** Where each child begins and the last one ends; only if some child lies within, which is rare. */
+  readonly offsets: readonly number[] | undefined
 }
 
 export const HASH_LENGTH = 32
@@ -71,11 +75,22 @@ export function childOf(branch: Branch, nibble: number): Node | Reference | null
   const child = branch.children[nibble]
   if (child !== undefined) return child
   if (branch.stored === undefined || (branch.occupied & (1 << nibble)) === 0) return null
-  const { rlp, offsets } = branch.stored
-  const start = offsets[nibble]
-  const end = offsets[nibble + 1]
+  const { rlp } = branch.stored
+  const start = offsetOf(branch.stored, nibble)
+  const end = offsetOf(branch.stored, nibble + 1)
   // A hash is a string of RLP, with its length before it; a node within its parent is a list.
   return rlp.subarray(rlp[start] < 0xc0 ? start + 1 : start, end)
+}
+
+/** Where the child at `nibble` begins; for 16, where the last one ends. */
+export function offsetOf(stored: StoredBranch, nibble: number): number {
+  if (stored.offsets !== undefined) return stored.offsets[nibble]
+  // Each child takes a byte, and 32 more if there is one.
+  let before = stored.occupied & ((1 << nibble) - 1)
+  before -= (before >> 1) & 0x5555
+  before = (before & 0x3333) + ((before >> 2) & 0x3333)
+  before = (before + (before >> 4)) & 0x0f0f
+  return stored.start + nibble + HASH_LENGTH * ((before + (before >> 8)) & 31)
 }
 
 /** Puts a child, or `null` for none, at `nibble`; the caller sees to the reference. */

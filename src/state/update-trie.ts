@@ -66,9 +66,23 @@ export function buildTrie(
   return hashTrie(buildNode(paths, 0, paths.length, 0), keccak)
 }
 
-/** Sorts changes by key, in place, and returns them. */
-export function sortChanges<T extends { readonly key: Uint8Array }>(changes: T[]): T[] {
-  return changes.sort((a, b) => compareBytes(a.key, b.key))
+/** More entries than this have no room for their place beside the start of their key. */
+const MOST_RANKED = 2 ** 20
+
+/** The changes sorted by key. */
+export function sortChanges<T extends { readonly key: Uint8Array }>(changes: readonly T[]): T[] {
+  const compare = (a: T, b: T): number => compareBytes(a.key, b.key)
+  if (changes.length > MOST_RANKED) return changes.toSorted(compare)
+  // Numbers are sorted much faster than objects, and the starts of hashes hardly ever agree; the second
+  // sorting then only looks whether all is in order.
+  const ranks = new Float64Array(changes.length)
+  for (let i = 0; i < changes.length; i++) ranks[i] = startOf(changes[i].key) * MOST_RANKED + i
+  return Array.from(ranks.sort(), (rank) => changes[rank % MOST_RANKED]).sort(compare)
+}
+
+/** The first four bytes as a number; bytes that are missing count as zero. */
+function startOf(key: Uint8Array): number {
+  return ((key[0] << 24) | (key[1] << 16) | (key[2] << 8) | key[3]) >>> 0
 }
 
 /** Whether a root is that of the empty trie. */
