@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib'
 import { type Block, createBlockFromRPC, type JSONRPCBlock } from '@ethereumjs/block'
 import { Common, Mainnet } from '@ethereumjs/common'
 import type { EVMMockBlockchainInterface } from '@ethereumjs/evm'
+import type { MerkleStateManager } from '@ethereumjs/statemanager'
 import { hexToBytes, type PrefixedHexString } from '@ethereumjs/util'
 import { createVM, type RunBlockOpts, type VM } from '@ethereumjs/vm'
 
@@ -31,7 +32,16 @@ export interface MainnetBlock {
   readonly runOptions: Omit<RunBlockOpts, 'block'>
   /** The same block decoded again: no sender is known yet. */
   freshBlock(): Block
-  makeVm(options?: { caches?: boolean }): Promise<VM>
+  makeVm(options?: VmChoices): Promise<VM>
+  /** The accounts and slots that the block touches, as the file has them. */
+  readonly preState: AccountRecords
+}
+
+export interface VmChoices {
+  caches?: boolean
+  StateManager?: typeof MerkleStateManager
+  /** Default: what ethereumjs takes. */
+  keccak256?: (bytes: Uint8Array) => Uint8Array
 }
 
 export async function loadMainnetBlock(path: string): Promise<MainnetBlock> {
@@ -50,11 +60,13 @@ export async function loadMainnetBlock(path: string): Promise<MainnetBlock> {
     addresses: Object.keys(file.preState) as PrefixedHexString[],
     runOptions: { generate: true, skipBlockValidation: true },
     freshBlock,
-    makeVm: async ({ caches = true } = {}) => {
+    preState: file.preState,
+    makeVm: async ({ caches = true, StateManager, keccak256 } = {}) => {
       const vmCommon = mainnetCommon(forkAt)
+      if (keccak256 !== undefined) vmCommon.customCrypto.keccak256 = keccak256
       return await createVM({
         common: vmCommon,
-        stateManager: template.copy(vmCommon, caches),
+        stateManager: template.copy(vmCommon, caches, StateManager),
         blockchain: new KnownHashes(file.blockHashes),
       })
     },

@@ -1,0 +1,325 @@
+// From one observed execution to expressions: for each location that it touched, a rule by which the
+// next execution's location may follow. Authority on the shapes that are recognized (mappings, arrays,
+// structs, computed addresses); which of several equal sources is believed is in word-origin.ts.
+// Must not run on the hot path: it searches.
+import type { AccessKind, LocationField } from './access-sink.ts'
+import {
+  constant,
+  countForms,
+  type Expression,
+  type HashedPart,
+  isConstant,
+  MOST_FORMS,
+  MOST_HASHED,
+} from './expression.ts'
+import type { Observation, ObservedAccess } from './observation.ts'
+import type { TransactionFacts } from './transaction-facts.ts'
+import {
+  ADDRESS,
+  compareBytes,
+  type Keccak,
+  leadingZeros,
+  padded,
+  smallNumber,
+  WORD,
+  wordOf,
+} from './word.ts'
+import { distanceAbove, HashIndex, LoadIndex } from './word-index.ts'
+import { WordOrigin } from './word-origin.ts'
+
+/** A touched location and the rule it is believed to follow. */
+export interface Explained {
+  readonly field: LocationField
+  readonly account: Expression
+  /** For a slot, else undefined. */
+  readonly key: Expression | undefined
+  readonly kind: AccessKind
+  /** Its position in the observation. */
+  readonly position: number
+}
+
+/** Fields of a struct, or elements of a fixed array, behind a mapping's entry. */
+const MOST_FIELDS = 1024
+/** Slots that one array element may take and still be recognized. */
+const MOST_ELEMENT = 8
+/** Addresses below are precompiles and numbers: nobody's account. */
+const MOST_ADDRESS_ZEROS = 16
+
+/**
+ * Finds a rule for each observed location; there is always one, if only a constant.
+ * `keccak` hashes candidates for arrays whose place the compiler computed.
+ */
+export function explain(
+  facts: TransactionFacts,
+  observation: Observation,
+  keccak: Keccak,
+): Explained[] {
+  return new Explanation(facts, observation, keccak).all()
+}
+
+/** A slot that was read before, by the account it is in. */
+interface SeenSlot {
+  readonly access: ObservedAccess
+  readonly load: Expression
+}
+
+class Explanation {
+  readonly #observation: Observation
+  readonly #keccak: Keccak
+  readonly #hashes: HashIndex
+  readonly #loads = new LoadIndex()
+  readonly #origin: WordOrigin
+  readonly #seen: SeenSlot[] = []
+  readonly #accounts = new Map<string, Expression>()
+  /** The account whose slot is being explained: an array's length is in the same one. */
+  #inAccount: Uint8Array = new Uint8Array(ADDRESS)
+
+  constructor(facts: TransactionFacts, observation: Observation, keccak: Keccak) {
+    this.#observation = observation
+    this.#keccak = keccak
+    this.#hashes = new HashIndex(observation.hashes)
+    this.#origin = new WordOrigin(facts, this.#loads)
+  }
+
+  all(): Explained[] {
+    return this.#observation.accesses.map((access, position) => {
+      const { field, kind } = access
+      const account = this.#account(access.address)
+      if (field !== 'slot' || access.key === undefined) {
+        return { field, account, key: undefined, kind, position }
+      }
+      this.#inAccount = access.address
+      const key = bounded(this.#slotKey(access.key), access.key)
+      if (access.value !== undefined) {
+        const load: Expression = { form: 'load', account, key }
+        this.#loads.add(padded(access.value), load)
+        this.#seen.push({ access, load })
+      }
+      return { field, account, key, kind, position }
+    })
+  }
+
+  #account(address: Uint8Array): Expression {
+    const text = Buffer.from(address).toString('latin1')
+    let account = this.#accounts.get(text)
+    if (account === undefined) {
+      account = bounded(this.#address(address), padded(address))
+      // A constant may find a better source once more has been read.
+      if (!isConstant(account)) this.#accounts.set(text, account)
+    }
+    return account
+  }
+
+  #address(address: Uint8Array): Expression {
+    if (leadingZeros(address) >= MOST_ADDRESS_ZEROS) return constant(padded(address))
+    const source = this.#origin.address(address)
+    if (source !== undefined) return source
+    const preimage = this.#hashes.preimageOf(address)
+    const hash = preimage === undefined ? undefined : this.#hash(preimage)
+    if (hash !== undefined) {
+      return { form: 'bytes', word: hash, skip: WORD - ADDRESS, size: ADDRESS }
+    }
+    return this.#origin.lastAddress(address)
+  }
+
+  #slotKey(key: Uint8Array): Expression {
+    // The compiler numbers variables: a small slot is in the code.
+    if (smallNumber(key) >= 0) return constant(key)
+    const source = this.#bigWord(key)
+    if (source !== undefined) return source
+    if (leadingZeros(key) >= WORD - ADDRESS) return this.#word(key)
+    return this.#foldedArray(key) ?? constant(key)
+  }
+
+  /** A word that programs compute with: the key of a mapping, an id. */
+  #word(word: Uint8Array): Expression {
+    const small = smallNumber(word)
+    if (small === 0) return constant(word)
+    if (small > 0) return this.#origin.number(small)
+    if (leadingZeros(word) >= WORD - ADDRESS) return this.#address(word.subarray(WORD - ADDRESS))
+    return this.#bigWord(word) ?? constant(word)
+  }
+
+  #bigWord(word: Uint8Array): Expression | undefined {
+    const given = this.#origin.argument(word)
+    if (given !== undefined) return given
+    const preimage = this.#hashes.preimageOf(word)
+    if (preimage !== undefined) {
+      const hash = this.#hash(preimage)
+      if (hash !== undefined) return hash
+    }
+    return this.#behindHash(word) ?? this.#origin.loaded(word)
+  }
+
+  /** A field of a struct or an element of an array that lies where a hash says. */
+  #behindHash(word: Uint8Array): Expression | undefined {
+    const near = this.#hashes.below(word)
+    if (near === undefined) return undefined
+    const isArray = near.preimage.length === WORD
+    if (!isArray && near.distance > MOST_FIELDS) return undefined
+    const base = this.#hash(near.preimage)
+    if (base === undefined) return undefined
+    const offset = isArray
+      ? this.#index(near.distance, this.#slotSeenAt(near.preimage))
+      : constant(wordOf(near.distance))
+    return { form: 'add', left: base, right: offset }
+  }
+
+  /** A dynamic array whose place the compiler computed: its length is in a slot that was read before. */
+  #foldedArray(key: Uint8Array): Expression | undefined {
+    for (const seen of this.#seen) {
+      const length = seen.access.key!
+      if (smallNumber(length) < 0 || !this.#isHere(seen)) continue
+      const distance = distanceAbove(this.#keccak(length), key)
+      if (distance < 0) continue
+      const base: Expression = {
+        form: 'keccak',
+        parts: [{ word: constant(length), size: WORD }],
+      }
+      return { form: 'add', left: base, right: this.#index(distance, seen) }
+    }
+    return undefined
+  }
+
+  /** The slot with this key that was read before. */
+  #slotSeenAt(key: Uint8Array): SeenSlot | undefined {
+    return this.#seen.find(
+      (seen) => compareBytes(seen.access.key!, key) === 0 && this.#isHere(seen),
+    )
+  }
+
+  #isHere({ access }: SeenSlot): boolean {
+    return compareBytes(access.address, this.#inAccount) === 0
+  }
+
+  /** Where in an array: behind its end, at its last element, or where an argument or a counter says. */
+  #index(distance: number, length: SeenSlot | undefined): Expression {
+    const count = length === undefined ? -1 : smallNumber(padded(length.access.value!))
+    if (length !== undefined && count >= 0) {
+      const last: Expression = { form: 'add', left: length.load, right: constant(minusOne) }
+      for (let size = 1; size <= MOST_ELEMENT; size++) {
+        const field = distance - count * size
+        if (field >= 0 && field < size) return element(length.load, size, field)
+        if (field < 0 && field >= -size && count > 0) return element(last, size, field + size)
+      }
+    }
+    if (distance === 0) return constant(wordOf(0))
+    const whole = this.#origin.number(distance)
+    if (!isConstant(whole)) return whole
+    for (let size = 2; size <= MOST_ELEMENT; size++) {
+      const index = Math.floor(distance / size)
+      const given = index === 0 ? undefined : this.#origin.argument(wordOf(index))
+      if (given !== undefined) return element(given, size, distance % size)
+    }
+    return whole
+  }
+
+  /** How a preimage is put together, or undefined where its shape is not known. */
+  #hash(preimage: Uint8Array): Expression | undefined {
+    const { length } = preimage
+    if (length === 0 || length > MOST_HASHED) return undefined
+    if (length === 2 * WORD) return keccakOf(this.#mappingParts(preimage))
+    if (length % WORD === 0) return keccakOf(this.#wordParts(preimage))
+    if (length === 2 * ADDRESS) {
+      return keccakOf(ordered(this.#pieces(preimage, [ADDRESS, ADDRESS]), preimage))
+    }
+    if (length === ADDRESS + WORD) return keccakOf(this.#pieces(preimage, [ADDRESS, WORD]))
+    // CREATE2 (EIP-1014): 0xff, the deployer, the salt, the hash of the init code.
+    if (length === 85 && preimage[0] === 0xff) {
+      return keccakOf(this.#pieces(preimage, [1, ADDRESS, WORD, WORD]))
+    }
+    return this.#stringMapping(preimage)
+  }
+
+  /** `keccak(key, slot)` as Solidity has it, or `keccak(slot, key)` as Vyper has it. */
+  #mappingParts(preimage: Uint8Array): HashedPart[] {
+    const [first, second] = [preimage.slice(0, WORD), preimage.slice(WORD)]
+    if (smallNumber(second) >= 0) return whole(this.#word(first), constant(second))
+    if (smallNumber(first) >= 0) return whole(constant(first), this.#word(second))
+    return whole(this.#word(first), this.#word(second))
+  }
+
+  #wordParts(preimage: Uint8Array): readonly HashedPart[] {
+    if (preimage.length === WORD && smallNumber(preimage) >= 0) {
+      return whole(constant(preimage.slice()))
+    }
+    const words: Expression[] = []
+    for (let at = 0; at < preimage.length; at += WORD) {
+      words.push(this.#word(preimage.slice(at, at + WORD)))
+    }
+    return ordered(whole(...words), preimage)
+  }
+
+  #pieces(preimage: Uint8Array, sizes: readonly number[]): HashedPart[] {
+    let at = 0
+    return sizes.map((size) => {
+      const piece = preimage.slice(at, at + size)
+      at += size
+      if (size === ADDRESS) return { word: this.#address(piece), size }
+      return { word: size === WORD ? this.#word(piece) : constant(padded(piece)), size }
+    })
+  }
+
+  /** `mapping(string => ...)`: the bytes of the key, then the slot. */
+  #stringMapping(preimage: Uint8Array): Expression | undefined {
+    const end = preimage.length - WORD
+    if (end <= 0) return undefined
+    const slot = preimage.slice(end)
+    if (smallNumber(slot) < 0 && this.#hashes.preimageOf(slot) === undefined) return undefined
+    const found = this.#origin.packed(preimage.subarray(0, end))
+    const parts: HashedPart[] = []
+    for (let at = 0; at < end; at += WORD) {
+      const size = Math.min(WORD, end - at)
+      const word: Expression =
+        found === -1
+          ? constant(padded(preimage.subarray(at, at + size)))
+          : { form: 'data', offset: found + at, size }
+      parts.push({ word, size })
+    }
+    const base = smallNumber(slot) >= 0 ? constant(slot) : this.#word(slot)
+    return keccakOf([...parts, { word: base, size: WORD }])
+  }
+}
+
+const minusOne = new Uint8Array(WORD).fill(0xff)
+
+function keccakOf(parts: readonly HashedPart[]): Expression {
+  return { form: 'keccak', parts }
+}
+
+function whole(...words: Expression[]): HashedPart[] {
+  return words.map((word) => ({ word, size: WORD }))
+}
+
+function element(index: Expression, size: number, field: number): Expression {
+  const start: Expression = size === 1 ? index : { form: 'times', word: index, factor: size }
+  return field === 0 ? start : { form: 'add', left: start, right: constant(wordOf(field)) }
+}
+
+/**
+ * Pools are keyed by their two tokens, the lower one first. Two addresses that come from the
+ * transaction and stand in order at the start of a key are believed to have been put in order.
+ */
+function ordered(parts: readonly HashedPart[], preimage: Uint8Array): readonly HashedPart[] {
+  const [first, second, ...rest] = parts
+  if (first === undefined || second === undefined) return parts
+  if (isConstant(first.word) || isConstant(second.word)) return parts
+  const one = preimage.subarray(0, first.size)
+  const other = preimage.subarray(first.size, first.size + second.size)
+  if (!isAddress(one) || !isAddress(other) || compareBytes(one, other) >= 0) return parts
+  return [
+    { word: { form: 'min', left: first.word, right: second.word }, size: first.size },
+    { word: { form: 'max', left: first.word, right: second.word }, size: second.size },
+    ...rest,
+  ]
+}
+
+function isAddress(bytes: Uint8Array): boolean {
+  const zeros = leadingZeros(bytes) - (bytes.length - ADDRESS)
+  return zeros >= 0 && zeros < MOST_ADDRESS_ZEROS
+}
+
+/** The expression, or a constant where it has grown beyond what an expression may have. */
+function bounded(expression: Expression, word: Uint8Array): Expression {
+  return countForms(expression) > MOST_FORMS ? constant(word.slice()) : expression
+}
