@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ParallelError } from './errors.ts'
 
 /** The ways a block can be scheduled. */
-export const SCHEDULERS = ['auto', 'optimistic', 'sequential'] as const
+export const SCHEDULERS = ['auto', 'graph', 'optimistic', 'sequential'] as const
 export type SchedulerName = (typeof SCHEDULERS)[number]
 
 /** Upper bound of `workers`: beyond it the doorbells and request ring are not sized. */
@@ -19,8 +19,11 @@ export interface ParallelOptions {
   workers?: number
   /**
    * - `auto` (default): blocks that are too small for threads to pay run inline, on the calling
-   *   thread, with stock's own code; others in parallel.
-   * - `optimistic`: every block that can run in parallel does, however small.
+   *   thread, with stock's own code; others in parallel by predictions, as with `graph`.
+   * - `graph`: every block that can run in parallel does, however small, by predictions: what each
+   *   transaction will touch is foreseen from its envelope, its access list and earlier executions,
+   *   and it waits for those it will read from. Validation stays the judge.
+   * - `optimistic`: the same without predictions: transactions wait for those of the same sender only.
    * - `sequential`: every block runs on the calling thread with stock's own code.
    */
   scheduler?: SchedulerName

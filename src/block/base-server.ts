@@ -84,21 +84,23 @@ export class BaseServer {
     ringAll(nativeAtomics, control, workers)
   }
 
-  /** Loads accounts before anybody asks for them. */
-  async preload(accounts: readonly RecordId[]): Promise<void> {
-    const { state } = this.#memory
+  /** Loads accounts and slots before anybody asks for them. */
+  async preload(accounts: readonly RecordId[], slots: readonly RecordId[]): Promise<void> {
     const missing: Promise<void>[] = []
     for (const record of accounts) {
-      const index = record + ACCOUNT.STATUS
-      const seen = nativeAtomics.compareExchange(
-        state.reach(index),
-        index,
-        BASE.UNKNOWN,
-        BASE.REQUESTED,
-      )
-      if (seen === BASE.UNKNOWN) missing.push(this.#account(record))
+      if (this.#take(record + ACCOUNT.STATUS)) missing.push(this.#account(record))
+    }
+    for (const record of slots) {
+      if (this.#take(record + SLOT.STATUS)) missing.push(this.#slot(record))
     }
     await allAnswered(missing)
+  }
+
+  /** Whether the value with its status at `index` is asked for by nobody else. */
+  #take(index: number): boolean {
+    const words = this.#memory.state.reach(index)
+    const seen = nativeAtomics.compareExchange(words, index, BASE.UNKNOWN, BASE.REQUESTED)
+    return seen === BASE.UNKNOWN
   }
 
   #answer(request: number): Promise<void> {

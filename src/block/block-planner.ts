@@ -1,49 +1,117 @@
-// Plans a block while the workers recover its senders: who waits for whom, and which accounts are loaded
-// ahead. Authority on when the plan is made: once, when every sender is known. A plan is advice.
+// Plans a block while the workers recover its senders: predicts what each transaction touches, loads
+// that ahead, and derives who should wait for whom. Authority on when the plan is made: once, when every
+// sender is known. A plan is advice; what is right is decided by validation.
 
 import type { Block } from '@ethereumjs/block'
+import { equalsBytes, KECCAK256_NULL } from '@ethereumjs/util'
+import { predictDeclared, predictEnvelope } from '../access/envelope.ts'
+import type { TemplateLibrary } from '../access/template-library.ts'
+import { factsOf, type TransactionFacts } from '../access/transaction-facts.ts'
+import { levelsOf, remainingWeights } from '../graph/dependency-lists.ts'
+import { deriveDependencies } from '../graph/derive-dependencies.ts'
 import type { RecordId } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { ringAll } from '../memory/doorbell.ts'
-import { CONTROL, NO_SENDER, TRANSACTION, transactionIndex } from '../memory/layout.ts'
-import { publishPlan } from '../scheduling/planned-order.ts'
+import {
+  ACCOUNT,
+  BASE,
+  CONTROL,
+  NO_SENDER,
+  SLOT,
+  TRANSACTION,
+  transactionIndex,
+} from '../memory/layout.ts'
+import { bytesOfWords, readBytes } from '../memory/word-codec.ts'
+import { type Dependencies, publishPlan } from '../scheduling/planned-order.ts'
 import { waitForSenders } from '../scheduling/sender-order.ts'
+import type { Keccak } from '../state/keccak.ts'
 import type { BaseServer } from './base-server.ts'
 import type { BlockMemory } from './block-memory.ts'
+import { PredictedAccesses } from './predicted-accesses.ts'
 
 /** Senders whose accounts are loaded at once: a wake-up of the main thread has to pay. */
 const RECOVERY_BATCH = 32
+/** How often a prediction is repeated because a slot that it depends on had to be loaded first. */
+const MOST_ROUNDS = 2
+
+/** What predictions are made with. */
+export interface Foresight {
+  readonly library: TemplateLibrary
+  readonly keccak: Keccak
+}
+
+/** What the plan foresees, for the report and for the choice of how to run. */
+export interface PlanOutlook {
+  /** Longest predicted chain, in transactions. */
+  readonly levels: number
+  /** Gas limits of the heaviest predicted chain. */
+  readonly criticalGas: number
+  /** Gas limits of all transactions. */
+  readonly totalGas: number
+  /** Time spent on predictions and graph, in ms. */
+  readonly planMs: number
+}
 
 export class BlockPlanner {
   readonly #memory: BlockMemory
   readonly #server: BaseServer
   readonly #block: Block
   readonly #workers: number
+  readonly #foresight: Foresight | undefined
   /** Account records of the senders known so far, in block order. */
   readonly #senders: number[] = []
+  readonly #facts: TransactionFacts[] = []
+  #predicted: PredictedAccesses
+  #named: Promise<void> = Promise.resolve()
+  #isPartial = false
   #isPlanned = false
+  #planMs = 0
+  #outlook: PlanOutlook | undefined
 
-  constructor(memory: BlockMemory, server: BaseServer, block: Block, workers: number) {
+  /** Without `foresight`, transactions wait for those before them of the same sender only. */
+  constructor(
+    memory: BlockMemory,
+    server: BaseServer,
+    block: Block,
+    workers: number,
+    foresight: Foresight | undefined,
+  ) {
     this.#memory = memory
     this.#server = server
     this.#block = block
     this.#workers = workers
+    this.#foresight = foresight
+    this.#predicted = new PredictedAccesses(memory.table, block.transactions.length)
+  }
+
+  /** Undefined before the plan is made, and without foresight. */
+  get outlook(): PlanOutlook | undefined {
+    return this.#outlook
+  }
+
+  /** What was predicted, and of what: one row, and one entry of `facts`, per transaction. */
+  get predictions(): { rows: PredictedAccesses['rows']; facts: readonly TransactionFacts[] } {
+    return { rows: this.#predicted.rows, facts: this.#facts }
   }
 
   /** Loads the accounts that the transactions name, ahead of the workers' asking. */
-  async begin(): Promise<void> {
+  begin(): Promise<void> {
     const { control, table } = this.#memory
     nativeAtomics.store(control, CONTROL.RECOVERY_NOTICE, RECOVERY_BATCH)
-    const named = [table.account(this.#block.header.coinbase.bytes)]
+    const accounts = [table.account(this.#block.header.coinbase.bytes)]
     for (const { to } of this.#block.transactions) {
-      if (to !== undefined) named.push(table.account(to.bytes))
+      if (to !== undefined) accounts.push(table.account(to.bytes))
     }
-    await this.#load(named)
+    this.#named = this.#load({ accounts, slots: [] })
+    return this.#named
   }
 
-  /** Takes up the senders that were recovered since, and plans when they are all there. */
-  async advance(): Promise<void> {
-    if (this.#isPlanned) return
+  /**
+   * Takes up the senders that were recovered since, and plans when they are all there.
+   * @returns whether the plan is made, and was not before: it is published by {@link publish}.
+   */
+  async advance(): Promise<boolean> {
+    if (this.#isPlanned) return false
     const { control } = this.#memory
     const count = this.#block.transactions.length
     const first = this.#senders.length
@@ -56,25 +124,127 @@ export class BlockPlanner {
     // Set before the next look: what is recovered in between is found by that.
     nativeAtomics.store(control, CONTROL.RECOVERY_NOTICE, this.#senders.length + RECOVERY_BATCH)
     const isWhole = this.#senders.length === count
-    // A first batch of requests goes out before the workers begin to execute.
-    const loading = this.#load(
-      this.#senders.slice(first).filter((record) => record !== NO_SENDER) as RecordId[],
-    )
-    if (isWhole) this.#plan()
-    await loading
+    if (this.#foresight === undefined) {
+      const senders = this.#senders.slice(first).filter((record) => record !== NO_SENDER)
+      const loading = this.#load({ accounts: senders as RecordId[], slots: [] })
+      if (isWhole) this.#isPlanned = true
+      else await loading
+      return isWhole
+    }
+    // Which code is called must be known before it can be predicted what it does.
+    await this.#named
+    this.#predict(first)
+    const loading = this.#load(this.#predicted.takeNamed())
+    if (!isWhole) {
+      await loading
+      return false
+    }
+    for (let round = 1; this.#isPartial && round < MOST_ROUNDS; round++) {
+      await loading
+      this.#repeatPredictions()
+      await this.#load(this.#predicted.takeNamed())
+    }
+    this.#isPlanned = true
+    return true
   }
 
-  #plan(): void {
+  /** Lets the workers execute, by the plan. */
+  publish(): void {
     const { control, block, blockAllocator } = this.#memory
-    this.#isPlanned = true
-    const order = waitForSenders(this.#senders)
-    publishPlan(control, block, blockAllocator, nativeAtomics, order)
+    publishPlan(control, block, blockAllocator, nativeAtomics, this.#dependencies())
     ringAll(nativeAtomics, control, this.#workers)
   }
 
-  async #load(accounts: readonly RecordId[]): Promise<void> {
-    if (accounts.length === 0) return
-    await this.#server.preload(accounts)
+  /** Derives the graph and what it promises. */
+  #dependencies(): Dependencies {
+    if (this.#foresight === undefined) return waitForSenders(this.#senders)
+    const start = performance.now()
+    const lists = deriveDependencies(this.#predicted.rows, 'reads-from')
+    const gas = Float64Array.from(this.#block.transactions, ({ gasLimit }) => Number(gasLimit))
+    const { remaining } = remainingWeights(lists, gas)
+    this.#planMs += performance.now() - start
+    this.#outlook = {
+      levels: levelsOf(lists).levelCount,
+      criticalGas: remaining.reduce((most, weight) => Math.max(most, weight), 0),
+      totalGas: gas.reduce((sum, weight) => sum + weight, 0),
+      planMs: this.#planMs,
+    }
+    return lists
+  }
+
+  #repeatPredictions(): void {
+    this.#isPartial = false
+    this.#predicted.rows.clear()
+    this.#facts.length = 0
+    this.#predict(0)
+  }
+
+  #predict(first: number): void {
+    const foresight = this.#foresight
+    if (foresight === undefined) return
+    const start = performance.now()
+    for (let index = first; index < this.#senders.length; index++) {
+      const facts = this.#factsOf(index)
+      this.#facts.push(facts)
+      predictEnvelope(facts, foresight.keccak, this.#predicted)
+      predictDeclared(facts, this.#predicted)
+      if (facts.to !== undefined) this.#predictCall(foresight, index, facts, facts.to)
+      this.#predicted.rows.endTransaction()
+    }
+    this.#planMs += performance.now() - start
+  }
+
+  #predictCall(
+    { library }: Foresight,
+    index: number,
+    facts: TransactionFacts,
+    to: Uint8Array,
+  ): void {
+    const { control } = this.#memory
+    const codeHash = calledCodeHash(this.#memory, to)
+    if (codeHash === undefined) return
+    const coverage = library.predict(facts, codeHash, this.#predicted, this.#loadSlot)
+    if (coverage === 'partial') this.#isPartial = true
+    if (library.isCurious(facts, codeHash)) {
+      control[transactionIndex(index, TRANSACTION.WANTS_PREIMAGES)] = 1
+    }
+  }
+
+  /** The base value of a slot, if it is known; what is not will be loaded. */
+  readonly #loadSlot = (address: Uint8Array, key: Uint8Array): Uint8Array | undefined => {
+    const { table, state } = this.#memory
+    const slot = table.slot(table.account(address), key)
+    const words = state.reach(slot + SLOT.WORDS)
+    if (nativeAtomics.load(words, slot + SLOT.STATUS) === BASE.PRESENT) {
+      return readBytes(state.bytes, slot + SLOT.VALUE, 32)
+    }
+    this.#predicted.nameSlot(slot)
+    return undefined
+  }
+
+  #factsOf(index: number): TransactionFacts {
+    const record = this.#senders[index]
+    const words = this.#memory.state.words
+    const sender =
+      record === NO_SENDER ? undefined : bytesOfWords(words, record + ACCOUNT.ADDRESS, 5)
+    const coinbase = this.#block.header.coinbase.bytes
+    return factsOf(this.#block.transactions[index], { coinbase, sender })
+  }
+
+  async #load(named: { accounts: RecordId[]; slots: RecordId[] }): Promise<void> {
+    if (named.accounts.length === 0 && named.slots.length === 0) return
+    await this.#server.preload(named.accounts, named.slots)
     ringAll(nativeAtomics, this.#memory.control, this.#workers)
   }
+}
+
+/** Hash of the code at an address before the block; undefined where there is none, or not known. */
+export function calledCodeHash(memory: BlockMemory, address: Uint8Array): Uint8Array | undefined {
+  const { table, state } = memory
+  const record = table.account(address)
+  const words = state.reach(record + ACCOUNT.WORDS)
+  if (nativeAtomics.load(words, record + ACCOUNT.STATUS) !== BASE.PRESENT) return undefined
+  if (words[record + ACCOUNT.EXISTS] === 0) return undefined
+  const hash = readBytes(state.bytes, record + ACCOUNT.CODE_HASH, 32)
+  return equalsBytes(hash, KECCAK256_NULL) ? undefined : hash
 }

@@ -2,10 +2,13 @@
 // time, whoever asks, since a block uses all workers and all of the memory.
 
 import type { VM } from '@ethereumjs/vm'
+import { TemplateLibrary } from '../access/template-library.ts'
 import { ParallelError } from '../errors.ts'
 import { type ParallelOptions, type ResolvedOptions, resolveOptions } from '../options.ts'
+import { loadKeccak } from '../state/keccak.ts'
 import { WorkerPool } from '../workers/pool.ts'
 import { BlockMemory } from './block-memory.ts'
+import type { Foresight } from './block-planner.ts'
 import {
   type ParallelRunBlockOpts,
   type ParallelRunBlockResult,
@@ -58,6 +61,7 @@ class PooledExecutor implements ParallelExecutor {
   readonly #options: ResolvedOptions
   readonly #pool: WorkerPool
   readonly #closing = new AbortController()
+  #foresight: Promise<Foresight> | undefined
   #memory: BlockMemory
   #queue: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
@@ -96,6 +100,7 @@ class PooledExecutor implements ParallelExecutor {
         pool: this.#pool,
         fallback,
         workerSetup,
+        foresight: await this.#foresee(),
         signal: this.#closing.signal,
       })
       if (result.parallel.incidents.length > 0) this.#renewMemory()
@@ -104,6 +109,17 @@ class PooledExecutor implements ParallelExecutor {
       if (error instanceof ParallelError) this.#renewMemory()
       throw error
     }
+  }
+
+  /** What was learned stays with the executor, from block to block and VM to VM. */
+  #foresee(): Promise<Foresight> | undefined {
+    const { scheduler } = this.#options
+    if (scheduler === 'optimistic' || scheduler === 'sequential') return undefined
+    this.#foresight ??= loadKeccak().then((keccak) => ({
+      keccak,
+      library: new TemplateLibrary(keccak),
+    }))
+    return this.#foresight
   }
 
   close(): Promise<void> {

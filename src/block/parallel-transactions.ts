@@ -8,13 +8,21 @@ import { ParallelError } from '../errors.ts'
 import { encodeCommon, encodeTransaction } from '../execution/chain-data.ts'
 import { decodeError, decodeResult } from '../execution/result-codec.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
-import { CONTROL, HALT, TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import {
+  CONTROL,
+  HALT,
+  LOCATION,
+  type LocationKind,
+  TRANSACTION,
+  transactionIndex,
+} from '../memory/layout.ts'
 import { readSizedBytes, writeSizedBytes } from '../memory/sized-bytes.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import type { BlockTask } from '../workers/protocol.ts'
+import { learnFrom } from './access-learning.ts'
 import { BaseServer } from './base-server.ts'
 import type { BlockMemory } from './block-memory.ts'
-import { BlockPlanner } from './block-planner.ts'
+import { BlockPlanner, type Foresight } from './block-planner.ts'
 import { BlockTasks } from './block-tasks.ts'
 import { CommittedWrites } from './committed-writes.ts'
 import { whyEvm } from './eligibility.ts'
@@ -39,6 +47,8 @@ export interface ParallelSettings {
   pool: WorkerPool
   fallback: boolean
   workerSetup: string | undefined
+  /** Predictions; undefined where the scheduler is to go without. */
+  foresight: Foresight | undefined
   /** Aborted by `close()`. */
   signal: AbortSignal
 }
@@ -112,7 +122,14 @@ export class ParallelTransactions {
     const { memory, pool } = this.#settings
     const executeStart = performance.now()
     const tasks = this.#encodeTransactions() ? this.#tasks.start(this.#task()) : Promise.resolve()
-    const planner = new BlockPlanner(memory, this.#server, this.#options.block, pool.size)
+    const { foresight } = this.#settings
+    const planner = new BlockPlanner(
+      memory,
+      this.#server,
+      this.#options.block,
+      pool.size,
+      foresight,
+    )
     const begun = this.#unlessFailed(() => planner.begin())
     const abort = (): void => this.#tasks.halt()
     this.#settings.signal.addEventListener('abort', abort)
@@ -139,6 +156,7 @@ export class ParallelTransactions {
     if (this.isWhole && this.#tasks.failure !== undefined) {
       this.#report.incidents.push(messageOf(this.#tasks.failure))
     }
+    this.#learn(planner)
     this.#report.phases.write = performance.now() - writeStart
     return this.#commit
   }
@@ -211,7 +229,7 @@ export class ParallelTransactions {
     })
     while (!ended) {
       const bell = nativeAtomics.load(control, CONTROL.MAIN_BELL)
-      await this.#unlessFailed(() => planner.advance())
+      await this.#unlessFailed(() => this.#plan(planner))
       await this.#serve()
       await this.#commitFinished()
       if (ended) return
@@ -225,6 +243,26 @@ export class ParallelTransactions {
       }
       nativeAtomics.store(control, CONTROL.MAIN_ASLEEP, 0)
     }
+  }
+
+  async #plan(planner: BlockPlanner): Promise<void> {
+    if (!(await planner.advance())) return
+    planner.publish()
+    const { outlook } = planner
+    if (outlook === undefined) return
+    const { levels, criticalGas, totalGas, planMs } = outlook
+    this.#report.graph = { levels, criticalGas, bound: totalGas / criticalGas }
+    this.#report.phases.plan = planMs
+  }
+
+  /** Only where the workers ran everything: what others ran has left no sets. */
+  #learn(planner: BlockPlanner): void {
+    const { foresight, memory } = this.#settings
+    if (foresight === undefined || !this.isWhole) return
+    const start = performance.now()
+    const { execute } = this.#report.phases
+    this.#report.access = learnFrom(memory, planner, foresight, execute)
+    this.#report.phases.learn = performance.now() - start
   }
 
   async #serve(): Promise<void> {
@@ -347,9 +385,18 @@ export class ParallelTransactions {
   #readStatistics(workers: number): void {
     const { control } = this.#settings.memory
     const report = this.#report
+    const refuted = (kind: LocationKind): number => control[CONTROL.REFUTED + kind]
     report.workers = workers
     report.executions = control[CONTROL.EXECUTIONS]
     report.reExecutions = Math.max(0, report.executions - this.#count)
+    report.causes = {
+      existence: refuted(LOCATION.EXISTS),
+      balance: refuted(LOCATION.BALANCE),
+      nonce: refuted(LOCATION.NONCE),
+      code: refuted(LOCATION.CODE),
+      reset: refuted(LOCATION.RESET),
+      slot: refuted(LOCATION.SLOT),
+    }
     report.conflicts = control[CONTROL.FAILED_VALIDATIONS] + control[CONTROL.ESTIMATE_WAITS]
   }
 

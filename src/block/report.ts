@@ -1,17 +1,67 @@
 // What a run says about itself: `result.parallel`. Authority on its fields and their meaning.
 
+import type { LocationField } from '../access/access-sink.ts'
+
 /** Wall-clock times of a block's parts, in ms. */
 export interface BlockPhases {
   /** Validation, system calls before the transactions, encoding. */
   prepare: number
   /** Transactions, from handing them to the workers to the last commit. */
   execute: number
+  /** Predicting and deriving the graph, a part of `execute`. */
+  plan: number
+  /** Comparing with the predictions and learning, a part of `write`. */
+  learn: number
   /** Writing the changes to the state manager. */
   write: number
   /** Withdrawals, rewards, requests, state root, header checks. */
   finish: number
   total: number
 }
+
+/** A location that transactions of the block waited for each other at, or could have. */
+export interface HotLocation {
+  field: LocationField
+  /** 20 bytes as hex. */
+  address: `0x${string}`
+  /** 32 bytes as hex; absent unless `field` is `slot`. */
+  slot?: `0x${string}`
+  /** Transactions that looked at it and left it as it was. */
+  readers: number
+  /** Transactions that changed it. */
+  writers: number
+  /** Transactions that added to it without looking: these do not wait for each other. */
+  adders: number
+}
+
+/** What was predicted of the accesses of a block's transactions, and what they were. */
+export interface AccessReport {
+  /** Predicted and touched, summed over transactions. */
+  right: number
+  /** Predicted and not touched. */
+  wrong: number
+  /** Touched and not predicted. */
+  missed: number
+  /** Share of what was predicted that was touched, 0..1. */
+  precision: number
+  /** Share of what was touched that was predicted, 0..1. */
+  recall: number
+  /** At most ten, the one with the most transactions first. */
+  hottest: HotLocation[]
+}
+
+/** The predicted dependency graph of a block. */
+export interface GraphReport {
+  /** Transactions of the longest predicted chain. */
+  levels: number
+  /** Gas limits of the heaviest predicted chain. */
+  criticalGas: number
+  /** How many times faster than one after the other the graph lets the block be, by gas limits. */
+  bound: number
+}
+
+/** Failed validations by what had changed. */
+export type ConflictCauses = Record<LocationField | 'reset', number>
 
 /** How a block was run. */
 export interface BlockReport {
@@ -33,6 +83,12 @@ export interface BlockReport {
   conflicts: number
   /** Length of the longest chain of transactions that read from each other; 1 = all independent. */
   levels: number
+  /** Failed validations by what had changed; all 0 unless parallel. */
+  causes: ConflictCauses
+  /** The predicted graph, where one was made. */
+  graph?: GraphReport
+  /** Predictions against what happened, where there were any. */
+  access?: AccessReport
   /** The first transaction that was not run by the workers because something went wrong midway. */
   fallbackFrom?: number
   /** What went wrong midway, one sentence each: a worker's death, full memory. */
@@ -56,6 +112,7 @@ export function emptyReport(
     conflicts: 0,
     levels: 0,
     incidents: [],
-    phases: { prepare: 0, execute: 0, write: 0, finish: 0, total: 0 },
+    causes: { existence: 0, balance: 0, nonce: 0, code: 0, reset: 0, slot: 0 },
+    phases: { prepare: 0, plan: 0, execute: 0, write: 0, learn: 0, finish: 0, total: 0 },
   }
 }

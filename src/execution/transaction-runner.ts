@@ -29,6 +29,7 @@ import { WriteSetRecorder } from '../mvcc/write-set.ts'
 import type { CodeCache } from './code-cache.ts'
 import { HaltedError, type LaneWaits } from './lane-waits.ts'
 import { OverlayStateManager } from './overlay-state-manager.ts'
+import type { PreimageLog } from './preimage-log.ts'
 import { WritePublisher } from './publish-writes.ts'
 import { ResultEncoder } from './result-codec.ts'
 import { RunTxStateManager } from './run-tx-state-manager.ts'
@@ -49,6 +50,7 @@ export interface BlockContext {
   table: LocationTable
   allocator: RegionAllocator
   codes: CodeCache
+  preimages: PreimageLog
   atomics: AtomicOperations
   common: Common
   block: Block
@@ -96,9 +98,12 @@ export class TransactionRunner {
   ): Promise<boolean> {
     this.#vm ??= await this.#createVM()
     const vm = this.#vm
+    const { control, preimages } = this.#context
+    const isRecorded = control[transactionIndex(transaction, TRANSACTION.WANTS_PREIMAGES)] === 1
     for (;;) {
       this.#overlay.begin(transaction)
       forgetAbandoned(vm)
+      preimages.begin(transaction, isRecorded)
       let result: RunTxResult | undefined
       let error: unknown
       try {
@@ -185,6 +190,7 @@ export class TransactionRunner {
       result === undefined ? this.#encoder.encodeError(error) : this.#encoder.encode(result)
     const at = writeSizedBytes(allocator, encoded)
 
+    write(TRANSACTION.PREIMAGES, this.#context.preimages.finish(transaction, allocator))
     write(TRANSACTION.READ_SET, readSet)
     write(TRANSACTION.WRITE_SET, writeSet)
     write(TRANSACTION.RESULT, at)

@@ -63,16 +63,11 @@ export const CONTROL = {
   RECOVERED: 18,
   /** Main wants a ring when RECOVERED reaches this. Written by main. */
   RECOVERY_NOTICE: 19,
-  /** Block offset of the {@link PLAN}; 0 until main has written it. Nothing is executed before. */
+  /** Block offset of the plan (scheduling/planned-order.ts); 0 until main has written it. Nothing is executed before. */
   PLAN: 20,
+  /** Failed validations by the {@link LOCATION} kind that failed, one word each. */
+  REFUTED: 21,
 } as const
-
-/**
- * The plan of a block, in the block region: for each transaction the lower ones that it should wait
- * for. `count + 1` words after the header say where each one's list starts, counted from TARGETS;
- * lists are ascending.
- */
-export const PLAN = { STARTS: 0 } as const
 
 const HEADER_WORDS = 32
 /** One doorbell per worker, a cache line apart so that rings do not disturb the neighbours. */
@@ -113,6 +108,10 @@ export const TRANSACTION = {
   DEFERRED: 8,
   /** 1 + the next transaction in the list that this one is in. Its owner, before it is in a list. */
   NEXT_DEFERRED: 9,
+  /** 1 where what contracts hash is to be recorded. Main, with the plan. */
+  WANTS_PREIMAGES: 10,
+  /** Block offset of what the last finished incarnation hashed; 0 = not recorded. */
+  PREIMAGES: 11,
 } as const
 /** A cache line, so that workers on neighbouring transactions do not disturb each other. */
 const TRANSACTION_STRIDE = 16

@@ -169,10 +169,32 @@ export function validateReadSet(store: VersionStore, at: number, reader: TxIndex
   let verdict: Validity = VALIDITY.VALID
   for (let entry = at + 1; entry < end; entry += ENTRY_WORDS[words[entry + ENTRY.KIND]]) {
     const validity = validateEntry(store, words, entry, reader)
-    if (validity === VALIDITY.INVALID) return VALIDITY.INVALID
+    if (validity === VALIDITY.INVALID) {
+      store.refutedKind = words[entry + ENTRY.KIND] as LocationKind
+      return VALIDITY.INVALID
+    }
     if (validity === VALIDITY.IN_DOUBT) verdict = VALIDITY.IN_DOUBT
   }
   return verdict
+}
+
+/**
+ * Calls `visit` for every entry of the read set at block offset `at`, in the order of reading. For kinds
+ * that are compared by value, the value stands at `value` of the words that the block then has.
+ */
+export function forEachRead(
+  block: SharedRegion,
+  at: number,
+  visit: (kind: LocationKind, location: LocationId, value: number) => void,
+): void {
+  if (at === 0) return
+  let words = block.reach(at)
+  const end = at + 1 + words[at]
+  words = block.reach(end)
+  for (let entry = at + 1; entry < end; entry += ENTRY_WORDS[words[entry + ENTRY.KIND]]) {
+    const location = words[entry + ENTRY.LOCATION] as LocationId
+    visit(words[entry + ENTRY.KIND] as LocationKind, location, entry + ENTRY.VALUE)
+  }
 }
 
 /** Calls `visit` with the highest writer of each entry that was not read from the base. */

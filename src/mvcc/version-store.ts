@@ -16,6 +16,7 @@ import { BASE_WRITER } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
 import {
   CONTROL,
+  LOCATION,
   type LocationKind,
   NODE,
   PAYLOAD,
@@ -46,6 +47,8 @@ export class VersionStore {
   /** The balance that the last {@link sumBalance} added up, without the base where `needsBase`. */
   sum = 0n
   needsBase = false
+  /** Kind of location that the last failed validation of a read set found changed. */
+  refutedKind: LocationKind = LOCATION.EXISTS
 
   readonly state: SharedRegion
   readonly block: SharedRegion

@@ -3,7 +3,7 @@
 
 import type { TxIndex } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
-import { TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import { CONTROL, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { forEachWriter, VALIDITY, validateReadSet } from '../mvcc/read-set.ts'
 import type { VersionStore } from '../mvcc/version-store.ts'
 import { forEachWrite } from '../mvcc/write-set.ts'
@@ -24,6 +24,8 @@ export function judgeVersions(
       return isFinal ? validity !== VALIDITY.VALID : validity === VALIDITY.INVALID
     },
     markEstimates: (transaction) => {
+      // Asked for right after this thread refuted it.
+      atomics.add(control, CONTROL.REFUTED + store.refutedKind, 1)
       forEachWrite(
         store.block,
         field(transaction, TRANSACTION.WRITE_SET),

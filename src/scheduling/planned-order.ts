@@ -7,7 +7,7 @@ import type { AtomicOperations } from '../memory/atomics.ts'
 import { CONTROL } from '../memory/layout.ts'
 import type { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
 
-/** What a block's transactions should wait for: `targets[starts[i]..starts[i + 1]]`, ascending. */
+/** What a block's transactions should wait for: `targets[starts[i]..starts[i + 1]]`, in any order. */
 export interface Dependencies {
   /** One more than there are transactions. */
   readonly starts: Int32Array
@@ -15,7 +15,10 @@ export interface Dependencies {
   readonly targets: Int32Array
 }
 
-/** Writes the plan and publishes it. Main thread, once per block. */
+/**
+ * Writes the plan, `starts` and behind them `targets`, and publishes it. Main thread, once per block.
+ * @throws ParallelError `STORE_FULL`
+ */
 export function publishPlan(
   control: Int32Array,
   block: SharedRegion,
@@ -65,11 +68,12 @@ export class PlannedOrder {
     if (!this.isReady()) return NOTHING
     const words = this.#words
     const targets = this.#plan + this.#count + 1
-    const first = words[this.#plan + transaction]
-    for (let i = words[this.#plan + transaction + 1] - 1; i >= first; i--) {
+    const end = words[this.#plan + transaction + 1]
+    let highest: TxIndex | typeof NOTHING = NOTHING
+    for (let i = words[this.#plan + transaction]; i < end; i++) {
       const lower = words[targets + i] as TxIndex
-      if (!isSettled(lower)) return lower
+      if (lower > highest && !isSettled(lower)) highest = lower
     }
-    return NOTHING
+    return highest
   }
 }

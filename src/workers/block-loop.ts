@@ -28,10 +28,10 @@ export interface BlockLoopOptions {
  * @returns the error for which this worker halted the block, if it did.
  */
 export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> {
-  const { worker, workers } = options
-  const { context, scheduler, lanes } = options.work
+  const { work, worker, workers } = options
+  const { context, scheduler, lanes } = work
   const { control, atomics } = context
-  const board = new LaneBoard(control, context.store.state, scheduler, atomics)
+  const board = new LaneBoard(control, context.store.state, scheduler, atomics, work.resumed)
   lanes.begin(board)
   let failure: unknown
 
@@ -46,7 +46,7 @@ export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> 
       const wroteElsewhere = await lane.runner.run(
         transaction,
         scheduler.incarnation(transaction),
-        options.work.transaction(transaction),
+        work.transaction(transaction),
       )
       atomics.add(control, CONTROL.EXECUTIONS, 1)
       scheduler.finish(transaction, wroteElsewhere)
@@ -59,7 +59,7 @@ export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> 
 
   const recover = (transaction: TxIndex): void => {
     try {
-      options.work.recoverSender(transaction)
+      work.recoverSender(transaction)
       if (scheduler.recovered()) ringMain(atomics, control)
     } catch (error) {
       fail(error)

@@ -42,6 +42,7 @@ export class LaneBoard {
   readonly #state: SharedRegion
   readonly #scheduler: BlockStmScheduler
   readonly #atomics: AtomicOperations
+  readonly #resumed: (transaction: TxIndex) => void
   readonly #suspended: Suspended[] = []
   /** Requests in the ring of which the main thread was not told. */
   #untold = 0
@@ -52,11 +53,13 @@ export class LaneBoard {
     state: SharedRegion,
     scheduler: BlockStmScheduler,
     atomics: AtomicOperations,
+    resumed: (transaction: TxIndex) => void = () => {},
   ) {
     this.#control = control
     this.#state = state
     this.#scheduler = scheduler
     this.#atomics = atomics
+    this.#resumed = resumed
   }
 
   get suspendedCount(): number {
@@ -95,7 +98,10 @@ export class LaneBoard {
     }
     if (best < 0) return undefined
     const [lane] = this.#suspended.splice(best, 1)
-    return lane.resume
+    return () => {
+      this.#resumed(lane.transaction)
+      lane.resume()
+    }
   }
 
   /** Fails every suspended lane: the block was halted. */

@@ -6,6 +6,7 @@ import type { TypedTransaction } from '@ethereumjs/tx'
 import { decodeBlock, decodeCommon, decodeTransaction } from '../execution/chain-data.ts'
 import { CodeCache } from '../execution/code-cache.ts'
 import { patchInterpreter } from '../execution/interpreter-patch.ts'
+import { PreimageLog } from '../execution/preimage-log.ts'
 import { recoverSender } from '../execution/sender-recovery.ts'
 import type { BlockContext } from '../execution/transaction-runner.ts'
 import type { TxIndex } from '../ids.ts'
@@ -19,6 +20,7 @@ import { VersionStore } from '../mvcc/version-store.ts'
 import { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
 import { judgeVersions } from '../scheduling/judge-versions.ts'
 import { PlannedOrder } from '../scheduling/planned-order.ts'
+import { loadKeccak } from '../state/keccak.ts'
 import { LanePool } from './lane-pool.ts'
 import type { BlockTask } from './protocol.ts'
 import { UserCodeMarker } from './user-code.ts'
@@ -31,6 +33,8 @@ export interface BlockWork {
   lanes: LanePool
   transaction: (index: TxIndex) => TypedTransaction
   recoverSender: (index: TxIndex) => void
+  /** A suspended execution goes on. */
+  resumed: (index: TxIndex) => void
 }
 
 /** Views over one set of buffers. */
@@ -53,6 +57,7 @@ interface Kept {
 
 export class WorkerEnvironment {
   readonly #codes = new CodeCache()
+  readonly #preimages = new PreimageLog()
   readonly #userCode = new UserCodeMarker(nativeAtomics)
   #stateGeneration = -1
   #kept: Kept | undefined
@@ -72,12 +77,14 @@ export class WorkerEnvironment {
       judgeVersions(memory.control, memory.store, nativeAtomics),
       new PlannedOrder(memory.control, memory.store.block, nativeAtomics),
     )
+    this.#preimages.clear()
     const transaction = transactionReader(memory, kept.transactionCommon)
     return {
       context,
       scheduler,
       lanes: kept.lanes,
       transaction,
+      resumed: (index) => this.#preimages.resume(index),
       recoverSender: (index) =>
         recoverSender(memory.control, nativeAtomics, memory.table, index, transaction(index)),
     }
@@ -123,11 +130,12 @@ export class WorkerEnvironment {
     if (this.#kept?.key === key && this.#kept.memory === memory) return this.#kept
 
     const setup = await loadWorkerSetup(task.workerSetup)
+    const keccak256 = this.#preimages.watch(setup.customCrypto?.keccak256 ?? (await loadKeccak()))
     const commons = new Map<string, Common>()
     const common = (encoded: string): Common => {
       let decoded = commons.get(encoded)
       if (decoded === undefined) {
-        decoded = decodeCommon(encoded, setup.customCrypto)
+        decoded = decodeCommon(encoded, { ...setup.customCrypto, keccak256 })
         commons.set(encoded, decoded)
       }
       return decoded
@@ -138,6 +146,7 @@ export class WorkerEnvironment {
       table: memory.table,
       allocator: memory.allocator,
       codes: this.#codes,
+      preimages: this.#preimages,
       atomics: nativeAtomics,
       common: common(vmCommon),
       block: decodeBlock(task.headerRlp, common(blockCommon)),

@@ -6,6 +6,7 @@ import type { RunTxResult } from '@ethereumjs/vm'
 import { BlockMemory } from '../../src/block/block-memory.ts'
 import { CodeCache } from '../../src/execution/code-cache.ts'
 import type { LaneWaits } from '../../src/execution/lane-waits.ts'
+import { PreimageLog } from '../../src/execution/preimage-log.ts'
 import { decodeResult } from '../../src/execution/result-codec.ts'
 import { type BlockContext, TransactionRunner } from '../../src/execution/transaction-runner.ts'
 import type { Incarnation, TxIndex } from '../../src/ids.ts'
@@ -47,6 +48,7 @@ export class LaneBench {
       table: this.memory.table,
       allocator: this.memory.blockAllocator,
       codes: new CodeCache(),
+      preimages: new PreimageLog(),
       atomics: nativeAtomics,
       common: world.common,
       block,

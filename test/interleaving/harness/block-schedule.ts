@@ -65,6 +65,7 @@ export async function runBlockSchedule(
       scheduler,
       lanes: toyLanes(context, gate, journal),
       transaction: (index: number) => program.transactions[index],
+      resumed: () => {},
       recoverSender: (index: TxIndex) => {
         const { sender } = program.transactions[index]
         const record =

@@ -43,8 +43,9 @@ export function reportOf(workers: number, transactions: number): BlockReport {
     executions: transactions + 2,
     reExecutions: 2,
     conflicts: 3,
+    causes: { existence: 0, balance: 0, nonce: 1, code: 0, reset: 0, slot: 2 },
     levels: 4,
     incidents: [],
-    phases: { prepare: 1, execute: 2, write: 3, finish: 4, total: 10 },
+    phases: { prepare: 1, plan: 0, execute: 2, write: 3, learn: 0, finish: 4, total: 10 },
   }
 }

@@ -1,0 +1,140 @@
+// After a block: how good its predictions were, what its hot locations are, and what templates learn
+// from it. Authority on how much time learning may take. Must run before the block's memory is reset.
+
+import type { AccessKind } from '../access/access-sink.ts'
+import {
+  addScores,
+  NO_SCORE,
+  type PredictionScore,
+  precisionOf,
+  recallOf,
+} from '../access/prediction-score.ts'
+import { readPreimages } from '../execution/preimage-log.ts'
+import type { LocationId } from '../ids.ts'
+import { TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import type { BlockMemory } from './block-memory.ts'
+import { type BlockPlanner, calledCodeHash, type Foresight } from './block-planner.ts'
+import { observedAccesses, placeOf, type Touched, touchedBy } from './observed-accesses.ts'
+import type { AccessReport, HotLocation } from './report.ts'
+
+/** Learning may take this share of the time that the transactions took, and at least so many ms. */
+const LEARNING_SHARE = 0.02
+const LEAST_LEARNING_MS = 2
+/** Of right predictions one in so many is looked at again, so that rules that are right are believed. */
+const SAMPLED = 8
+const HOTTEST = 10
+
+/** Compares, learns, and reports. `executeMs` is the time that the transactions took. */
+export function learnFrom(
+  memory: BlockMemory,
+  planner: BlockPlanner,
+  foresight: Foresight,
+  executeMs: number,
+): AccessReport {
+  const { rows, facts } = planner.predictions
+  const heat = new Map<LocationId, Heat>()
+  let score = NO_SCORE
+  const deadline = performance.now() + Math.max(LEAST_LEARNING_MS, executeMs * LEARNING_SHARE)
+  for (let index = 0; index < facts.length; index++) {
+    const touched = touchedBy(memory, index)
+    for (const [location, one] of touched) addHeat(heat, location, one)
+    const predicted = new Set(rows.locations.subarray(rows.starts[index], rows.starts[index + 1]))
+    const compared = compare(predicted, touched)
+    score = addScores(score, compared)
+    const isNews = compared.missed > 0 || compared.wrong > 0 || index % SAMPLED === 0
+    if (isNews && performance.now() < deadline)
+      learn(memory, foresight, facts[index], index, touched)
+  }
+  const { right, wrong, missed } = score
+  return {
+    right,
+    wrong,
+    missed,
+    precision: precisionOf(score),
+    recall: recallOf(score),
+    hottest: hottest(memory, heat),
+  }
+}
+
+function learn(
+  memory: BlockMemory,
+  { library }: Foresight,
+  facts: BlockPlanner['predictions']['facts'][number],
+  index: number,
+  touched: ReadonlyMap<LocationId, Touched>,
+): void {
+  const codeHash = facts.to === undefined ? undefined : calledCodeHash(memory, facts.to)
+  if (codeHash === undefined) return
+  const preimages = memory.control[transactionIndex(index, TRANSACTION.PREIMAGES)]
+  library.observe(facts, codeHash, {
+    accesses: observedAccesses(memory, touched),
+    hashes: readPreimages(memory.block, preimages),
+  })
+}
+
+function compare(
+  predicted: ReadonlySet<number>,
+  touched: ReadonlyMap<LocationId, Touched>,
+): PredictionScore {
+  let [right, missed, missedWrites] = [0, 0, 0]
+  for (const [location, { kind }] of touched) {
+    if (predicted.has(location)) {
+      right++
+    } else {
+      missed++
+      if (kind !== 'read') missedWrites++
+    }
+  }
+  return { right, sameKind: right, wrong: predicted.size - right, missed, missedWrites }
+}
+
+interface Heat {
+  readonly touched: Touched
+  readers: number
+  writers: number
+  adders: number
+}
+
+function addHeat(heat: Map<LocationId, Heat>, location: LocationId, touched: Touched): void {
+  let known = heat.get(location)
+  if (known === undefined) {
+    known = { touched, readers: 0, writers: 0, adders: 0 }
+    heat.set(location, known)
+  }
+  count(known, touched.kind)
+}
+
+function count(heat: Heat, kind: AccessKind): void {
+  if (kind === 'read') heat.readers++
+  else if (kind === 'write') heat.writers++
+  else heat.adders++
+}
+
+/** Transactions that one after the other: additions alone, and reads alone, are not hot. */
+function warmth({ readers, writers, adders }: Heat): number {
+  const changes = writers + adders
+  if (writers === 0 && readers === 0) return 0
+  return changes === 0 ? 0 : readers + writers + adders
+}
+
+function hottest(memory: BlockMemory, heat: ReadonlyMap<LocationId, Heat>): HotLocation[] {
+  return [...heat]
+    .filter(([, one]) => warmth(one) > 1)
+    .sort(([, one], [, other]) => warmth(other) - warmth(one))
+    .slice(0, HOTTEST)
+    .map(([location, one]) => {
+      const place = placeOf(memory, one.touched.locationKind, location)
+      return {
+        field: place.field,
+        address: toHex(place.address),
+        ...(place.key === undefined ? {} : { slot: toHex(place.key) }),
+        readers: one.readers,
+        writers: one.writers,
+        adders: one.adders,
+      }
+    })
+}
+
+function toHex(bytes: Uint8Array): `0x${string}` {
+  return `0x${Buffer.from(bytes).toString('hex')}`
+}
