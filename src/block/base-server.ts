@@ -4,6 +4,7 @@
 
 import type { StateManagerInterface } from '@ethereumjs/common'
 import type { EVMMockBlockchainInterface } from '@ethereumjs/evm'
+import type { MerkleStateManager } from '@ethereumjs/statemanager'
 import {
   type Account,
   Address,
@@ -31,6 +32,8 @@ import {
   writeUint64,
   writeUint256,
 } from '../memory/word-codec.ts'
+import { canFlush } from '../state/merkle-manager.ts'
+import { readMerkleAccounts, readMerkleStorage } from '../state/merkle-reads.ts'
 import type { BlockMemory } from './block-memory.ts'
 
 const KIND_MASK = (1 << REQUEST_KIND_BITS) - 1
@@ -42,6 +45,8 @@ export class BaseServer {
   readonly #blockNumber: number
   /** Whether committed transactions have cleared an account's storage. */
   readonly #isReset: (account: RecordId) => boolean
+  /** The state manager, where many values can be read of it at once. */
+  readonly #merkle: MerkleStateManager | undefined
   #head = 0
 
   constructor(
@@ -50,12 +55,14 @@ export class BaseServer {
     blockchain: EVMMockBlockchainInterface,
     blockNumber: bigint,
     isReset: (account: RecordId) => boolean,
+    covered: readonly string[] = [],
   ) {
     this.#memory = memory
     this.#manager = manager
     this.#blockchain = blockchain
     this.#blockNumber = Number(blockNumber)
     this.#isReset = isReset
+    this.#merkle = canFlush(manager, covered) ? manager : undefined
   }
 
   /**
@@ -72,28 +79,30 @@ export class BaseServer {
    */
   async serve(workers: number): Promise<void> {
     const { control } = this.#memory
+    const accounts: RecordId[] = []
+    const slots: RecordId[] = []
     const answers: Promise<void>[] = []
     while (this.hasRequests) {
       const index = ringIndex(this.#head)
-      const request = nativeAtomics.load(control, index)
+      const request = nativeAtomics.load(control, index) - 1
       nativeAtomics.store(control, index, 0)
       this.#head++
-      answers.push(this.#answer(request - 1))
+      const kind = request & KIND_MASK
+      const subject = request >>> REQUEST_KIND_BITS
+      if (kind === REQUEST.ACCOUNT) accounts.push(subject as RecordId)
+      else if (kind === REQUEST.SLOT) slots.push(subject as RecordId)
+      else if (kind === REQUEST.CODE) answers.push(this.#code(subject as RecordId))
+      else answers.push(this.#blockHash(subject))
     }
-    await allAnswered(answers)
+    await allAnswered([...answers, ...this.#accounts(accounts), ...this.#slots(slots)])
     ringAll(nativeAtomics, control, workers)
   }
 
   /** Loads accounts and slots before anybody asks for them. */
   async preload(accounts: readonly RecordId[], slots: readonly RecordId[]): Promise<void> {
-    const missing: Promise<void>[] = []
-    for (const record of accounts) {
-      if (this.#take(record + ACCOUNT.STATUS)) missing.push(this.#account(record))
-    }
-    for (const record of slots) {
-      if (this.#take(record + SLOT.STATUS)) missing.push(this.#slot(record))
-    }
-    await allAnswered(missing)
+    const missingAccounts = accounts.filter((record) => this.#take(record + ACCOUNT.STATUS))
+    const missingSlots = slots.filter((record) => this.#take(record + SLOT.STATUS))
+    await allAnswered([...this.#accounts(missingAccounts), ...this.#slots(missingSlots)])
   }
 
   /** Whether the value with its status at `index` is asked for by nobody else. */
@@ -103,33 +112,64 @@ export class BaseServer {
     return seen === BASE.UNKNOWN
   }
 
-  #answer(request: number): Promise<void> {
-    const kind = request & KIND_MASK
-    const subject = request >>> REQUEST_KIND_BITS
-    if (kind === REQUEST.ACCOUNT) return this.#account(subject as RecordId)
-    if (kind === REQUEST.SLOT) return this.#slot(subject as RecordId)
-    if (kind === REQUEST.CODE) return this.#code(subject as RecordId)
-    return this.#blockHash(subject)
+  /** Reads accounts: together where the state manager allows it, else each by itself. */
+  #accounts(records: readonly RecordId[]): Promise<void>[] {
+    const write = (record: RecordId, account: Account | undefined): void => {
+      writeBaseAccount(this.#memory, record, account)
+      nativeAtomics.store(this.#memory.state.words, record + ACCOUNT.STATUS, BASE.PRESENT)
+    }
+    const merkle = this.#merkle
+    if (merkle === undefined) {
+      return records.map(async (record) =>
+        write(record, await this.#manager.getAccount(this.#address(record))),
+      )
+    }
+    const read = async (): Promise<void> => {
+      const addresses = records.map((record) => this.#address(record))
+      const accounts = await readMerkleAccounts(merkle, addresses)
+      for (const [i, record] of records.entries()) write(record, accounts[i])
+    }
+    return [read()]
   }
 
-  async #account(record: RecordId): Promise<void> {
-    const account = await this.#manager.getAccount(this.#address(record))
-    writeBaseAccount(this.#memory, record, account)
-    nativeAtomics.store(this.#memory.state.words, record + ACCOUNT.STATUS, BASE.PRESENT)
+  /** Reads slots: those of an account together where the state manager allows it. */
+  #slots(records: readonly RecordId[]): Promise<void>[] {
+    const byAccount = new Map<RecordId, RecordId[]>()
+    for (const record of records) {
+      const words = this.#memory.state.reach(record + SLOT.WORDS)
+      const account = words[record + SLOT.ACCOUNT] as RecordId
+      const slots = byAccount.get(account)
+      if (slots === undefined) byAccount.set(account, [record])
+      else slots.push(record)
+    }
+    return Array.from(byAccount, ([account, slots]) => this.#slotsOf(account, slots)).flat()
   }
 
-  async #slot(record: RecordId): Promise<void> {
+  #slotsOf(account: RecordId, slots: readonly RecordId[]): Promise<void>[] {
     const { state } = this.#memory
-    const words = state.reach(record + SLOT.WORDS)
-    const account = words[record + SLOT.ACCOUNT] as RecordId
-    const key = bytesOfWords(words, record + SLOT.KEY, 8)
+    const write = (record: RecordId, value: Uint8Array): void => {
+      writePadded32(state.bytes, record + SLOT.VALUE, value)
+      nativeAtomics.store(state.words, record + SLOT.STATUS, BASE.PRESENT)
+    }
     // Only a stale incarnation asks for storage that is gone; where changes are written at once, the
     // state manager would look into the trie of the account that was, and remember what it finds.
-    const value = this.#isReset(account)
-      ? new Uint8Array(0)
-      : await this.#manager.getStorage(this.#address(account), key)
-    writePadded32(state.bytes, record + SLOT.VALUE, value)
-    nativeAtomics.store(state.words, record + SLOT.STATUS, BASE.PRESENT)
+    if (this.#isReset(account)) {
+      for (const record of slots) write(record, new Uint8Array(0))
+      return []
+    }
+    const address = this.#address(account)
+    const keys = slots.map((record) => bytesOfWords(state.words, record + SLOT.KEY, 8))
+    const merkle = this.#merkle
+    if (merkle === undefined) {
+      return slots.map(async (record, i) =>
+        write(record, await this.#manager.getStorage(address, keys[i])),
+      )
+    }
+    const read = async (): Promise<void> => {
+      const values = await readMerkleStorage(merkle, address, keys)
+      for (const [i, record] of slots.entries()) write(record, values[i])
+    }
+    return [read()]
   }
 
   async #code(record: RecordId): Promise<void> {

@@ -13,7 +13,8 @@ import {
   type VM,
 } from '@ethereumjs/vm'
 import { loadKeccak } from '../state/keccak.ts'
-import { buildTrie, sortChanges } from '../state/update-trie.ts'
+import { sortByKey } from '../state/sort-by-key.ts'
+import { buildTrie } from '../state/update-trie.ts'
 import { blockError } from './header-checks.ts'
 
 /** Called with every transaction's final result, in canonical order, before the block ends. */
@@ -92,7 +93,7 @@ export class OrderedCommit {
   }
 
   async receiptsRoot(): Promise<Uint8Array> {
-    return buildTrie(sortChanges(this.#encodedReceipts), await loadKeccak()).root
+    return buildTrie(sortByKey(this.#encodedReceipts), await loadKeccak()).root
   }
 
   async #append(result: RunTxResult): Promise<void> {

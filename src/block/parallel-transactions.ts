@@ -96,6 +96,7 @@ export class ParallelTransactions {
       (vm.evm as EVM).blockchain,
       options.block.header.number,
       (account) => this.writes.accounts.get(account)?.reset === true,
+      watch.covered,
     )
     this.writes = new CommittedWrites(settings.memory)
     this.#pending = new CommittedWrites(settings.memory)

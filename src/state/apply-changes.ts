@@ -1,13 +1,15 @@
 // Applies sorted changes to a trie whose paths are loaded, in memory only.
 // Authority on the shape of the trie; a branch may be left with one child, which the hashing mends.
+// Changed nodes are new ones, so the trie before goes on to be what it was.
 // Must not load: children that the mending will need and that are not loaded are handed out in a list.
 
 import { internalError } from '../errors.ts'
-import { groupEnd, type PathChange, rangeBelow } from './load-paths.ts'
+import { groupEnd, rangeBelow } from './load-paths.ts'
 import { commonLength, joinPaths } from './nibbles.ts'
 import {
   type Branch,
   childOf,
+  copyBranch,
   type Extension,
   isReference,
   type Leaf,
@@ -19,6 +21,12 @@ import {
   type Reference,
   setChild,
 } from './trie-node.ts'
+
+/** A change whose key is spelled out; `null` deletes. */
+export interface PathChange {
+  readonly key: Uint8Array
+  readonly value: Uint8Array | null
+}
 
 /** An only child of a branch that is not loaded. */
 export interface LonelyChild {
@@ -133,13 +141,11 @@ class Application {
     const child = expectLoaded(node.child)
     const changed = this.apply(child, from, to, depth + path.length)
     if (changed === null) return null
-    if (isClean(child, changed)) return node
-    node.child = changed
-    node.reference = undefined
-    return node
+    return isClean(child, changed) ? node : newExtension(path, changed)
   }
 
-  #applyToBranch(branch: Branch, low: number, high: number, depth: number): Branch | null {
+  #applyToBranch(before: Branch, low: number, high: number, depth: number): Branch | null {
+    let branch = before
     for (let from = low; from < high; ) {
       const to = groupEnd(this.#changes, from, high, depth)
       const nibble = this.#changes[from].key[depth]
@@ -147,8 +153,8 @@ class Application {
       const child = found === null ? null : expectLoaded(found)
       const changed = this.apply(child, from, to, depth + 1)
       if (!isClean(child, changed)) {
+        if (branch.reference !== undefined) branch = copyBranch(before)
         setChild(branch, nibble, changed)
-        branch.reference = undefined
       }
       from = to
     }

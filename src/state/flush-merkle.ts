@@ -6,8 +6,16 @@ import { RLP } from '@ethereumjs/rlp'
 import { CODEHASH_PREFIX, type MerkleStateManager } from '@ethereumjs/statemanager'
 import { Account, Address, concatBytes } from '@ethereumjs/util'
 import { type Keccak, loadKeccak } from './keccak.ts'
-import { getAccount, internalsOf, type ManagerInternals } from './merkle-manager.ts'
+import { internalsOf, type ManagerInternals, trieCacheOf } from './merkle-manager.ts'
+import { getAccount, type ReadAhead, readAccountsAhead } from './merkle-reads.ts'
 import { isBatchable, type StockChange, updateOneByOne, updateStockTrie } from './stock-trie.ts'
+
+/** The slots of one account that are to be written. */
+interface SlotChanges {
+  readonly address: Address
+  readonly addressHex: string
+  readonly changes: StockChange[]
+}
 
 /**
  * Does what `manager.flush()` does, in one pass over each trie. The manager must be one that `canFlush`
@@ -24,44 +32,47 @@ export async function flushMerkleStateManager(manager: MerkleStateManager): Prom
 
 async function flushCode(manager: ManagerInternals, keccak: Keccak): Promise<void> {
   const { account: accounts, code: codes } = manager._caches
-  for (const [addressHex, { code }] of codes?.flush() ?? []) {
-    if (code === undefined) continue
+  const items = (codes?.flush() ?? []).flatMap(([addressHex, { code }]) =>
+    code === undefined ? [] : [{ address: addressOf(addressHex), code }],
+  )
+  const addresses = items.map(({ address }) => address)
+  const ahead = await readAccountsAhead(manager, addresses, keccak)
+  for (const { address, code } of items) {
     const codeHash = keccak(code)
     const key = manager._prefixCodeHashes ? concatBytes(CODEHASH_PREFIX, codeHash) : codeHash
     await manager._trie.database().put(key, code)
-    const address = new Address(bytesOfHex(addressHex))
-    const account = (await getAccount(manager, address)) ?? new Account()
+    const account = (await getAccount(manager, address, ahead)) ?? new Account()
     account.codeHash = codeHash
     accounts.put(address, account)
   }
 }
 
 async function flushStorage(manager: ManagerInternals, keccak: Keccak): Promise<void> {
-  const items = manager._caches.storage.flush()
-  for (let from = 0; from < items.length; ) {
+  const groups: SlotChanges[] = []
+  for (const [addressHex, slotHex, value] of manager._caches.storage.flush()) {
+    let group = groups.at(-1)
     // The items of an account are next to each other.
-    const addressHex = items[from][0]
-    let to = from
-    const changes: StockChange[] = []
-    for (; to < items.length && items[to][0] === addressHex; to++) {
-      changes.push({ key: bytesOfHex(items[to][1]), value: encodedOrNull(items[to][2]) })
+    if (group?.addressHex !== addressHex) {
+      group = { address: addressOf(addressHex), addressHex, changes: [] }
+      groups.push(group)
     }
-    await flushSlots(manager, addressHex, changes, keccak)
-    from = to
+    group.changes.push({ key: bytesOfHex(slotHex), value: encodedOrNull(value) })
   }
+  const addresses = groups.map(({ address }) => address)
+  const ahead = await readAccountsAhead(manager, addresses, keccak)
+  for (const group of groups) await flushSlots(manager, group, ahead, keccak)
 }
 
 async function flushSlots(
   manager: ManagerInternals,
-  addressHex: string,
-  changes: readonly StockChange[],
+  { address, addressHex, changes }: SlotChanges,
+  ahead: ReadAhead,
   keccak: Keccak,
 ): Promise<void> {
-  const address = new Address(bytesOfHex(addressHex))
-  const account = await getAccount(manager, address)
+  const account = await getAccount(manager, address, ahead)
   if (account === undefined) return
   const trie = manager._getStorageTrie(keccak(address.bytes), account)
-  if (isBatchable(trie)) await updateStockTrie(trie, changes, keccak)
+  if (isBatchable(trie)) await updateStockTrie(trie, changes, keccak, trieCacheOf(manager))
   else await updateOneByOne(trie, changes)
   // Stock finds storage tries by the address's hash, yet also notes them by the address when it writes.
   manager._storageTries[addressHex] = trie
@@ -75,7 +86,7 @@ async function flushAccounts(manager: ManagerInternals, keccak: Keccak): Promise
     key: bytesOfHex(addressHex),
     value: accountRLP ?? null,
   }))
-  await updateStockTrie(manager._trie, changes, keccak)
+  await updateStockTrie(manager._trie, changes, keccak, trieCacheOf(manager))
 }
 
 /** A slot's RLP; `null`, which deletes, for the RLP of nothing and for a slot that was cleared. */
@@ -83,6 +94,10 @@ function encodedOrNull(value: Uint8Array | undefined): Uint8Array | null {
   if (value === undefined) return null
   const decoded = RLP.decode(value)
   return decoded instanceof Uint8Array && decoded.length > 0 ? value : null
+}
+
+function addressOf(addressHex: string): Address {
+  return new Address(bytesOfHex(addressHex))
 }
 
 function bytesOfHex(hex: string): Uint8Array {

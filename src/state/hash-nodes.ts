@@ -4,8 +4,9 @@
 import { internalError } from '../errors.ts'
 import type { Keccak } from './keccak.ts'
 import { joinPaths } from './nibbles.ts'
-import { encodeNode } from './node-codec.ts'
+import { decodeBranch, encodeNode } from './node-codec.ts'
 import {
+  type Branch,
   childOf,
   HASH_LENGTH,
   isReference,
@@ -33,13 +34,9 @@ export function mendShape(node: Node): Node {
     node.child = mendShape(node.child)
     return node.child.kind === 'branch' ? node : prolong(node.path, node.child)
   }
-  const { children } = node
-  for (let nibble = 0; nibble < 16; nibble++) {
-    const child = children[nibble]
-    if (child !== null && child !== undefined && !isReference(child)) {
-      children[nibble] = mendShape(child)
-    }
-  }
+  forEachChanged(node, (child, nibble) => {
+    node.children[nibble] = mendShape(child)
+  })
   const nibble = onlyChild(node)
   if (nibble < 0) return node
   const child = childOf(node, nibble)
@@ -56,33 +53,44 @@ function prolong(path: Uint8Array, node: Node): Node {
 
 /** The hash of a trie's top node; `created` gets all new nodes, children before parents. */
 export function hashRoot(root: Node, keccak: Keccak, created: NewNode[]): Uint8Array {
-  if (root.reference !== undefined) return root.reference
-  const rlp = encodeWithChildren(root, keccak, created)
-  const hash = keccak(rlp)
-  created.push({ hash, rlp })
-  return hash
+  return hashNode(root, keccak, created, 0)
 }
 
-function hashNode(node: Node, keccak: Keccak, created: NewNode[]): Reference {
+/** Makes a node clean. Its children first, which stay in memory for whoever keeps the trie. */
+function hashNode(
+  node: Node,
+  keccak: Keccak,
+  created: NewNode[],
+  leastHashed: number = HASH_LENGTH,
+): Reference {
   if (node.reference !== undefined) return node.reference
-  const rlp = encodeWithChildren(node, keccak, created)
-  if (rlp.length < HASH_LENGTH) return rlp
-  const hash = keccak(rlp)
-  created.push({ hash, rlp })
-  return hash
+  if (node.kind === 'extension') {
+    if (!isReference(node.child)) hashNode(node.child, keccak, created)
+  } else if (node.kind === 'branch') {
+    forEachChanged(node, (child) => hashNode(child, keccak, created))
+  }
+  const rlp = encodeNode(node)
+  if (node.kind === 'branch') {
+    node.stored = decodeBranch(rlp)
+    node.changed = 0
+  }
+  if (rlp.length < leastHashed) {
+    node.reference = rlp
+  } else {
+    const hash = keccak(rlp)
+    created.push({ hash, rlp })
+    node.reference = hash
+  }
+  return node.reference
 }
 
-function encodeWithChildren(node: Node, keccak: Keccak, created: NewNode[]): Uint8Array {
-  if (node.kind === 'extension') {
-    if (!isReference(node.child)) node.child = hashNode(node.child, keccak, created)
-  } else if (node.kind === 'branch') {
-    const { children } = node
-    for (let nibble = 0; nibble < 16; nibble++) {
-      const child = children[nibble]
-      if (child !== null && child !== undefined && !isReference(child)) {
-        children[nibble] = hashNode(child, keccak, created)
-      }
-    }
+function forEachChanged(
+  { children, changed }: Branch,
+  act: (child: Node, nibble: number) => void,
+): void {
+  for (let nibble = 0; nibble < 16; nibble++) {
+    if ((changed & (1 << nibble)) === 0) continue
+    const child = children[nibble]
+    if (child !== null && child !== undefined && !isReference(child)) act(child, nibble)
   }
-  return encodeNode(node)
 }

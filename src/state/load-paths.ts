@@ -1,9 +1,11 @@
-// Loads what a list of changes will meet on its way down a trie, each node once.
-// Authority on reading nodes: level by level, the nodes of one level all at once. Changes nothing.
+// Loads what a list of keys will meet on its way down a trie, each node once.
+// Authority on reading nodes: level by level, the nodes of one level all at once. Changes nothing but
+// that a loaded node takes the place of its reference in its parent.
 
-import { internalError, type ParallelError } from '../errors.ts'
+import type { ParallelError } from '../errors.ts'
 import { commonLength } from './nibbles.ts'
 import { brokenTrie, decodeNode } from './node-codec.ts'
+import type { TrieCache } from './trie-cache.ts'
 import {
   type Branch,
   childOf,
@@ -20,16 +22,15 @@ export interface NodeSource {
   get(hash: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>
 }
 
-/** A change whose key is spelled out; `null` deletes. */
-export interface PathChange {
+/** Something that has a key, spelled out in nibbles. */
+export interface Keyed {
   readonly key: Uint8Array
-  readonly value: Uint8Array | null
 }
 
-/** A node that is to be loaded, and the changes, from `low` to below `high`, that lie under it. */
+/** A node that is to be loaded, and the keys, from `low` to below `high`, that lie under it. */
 interface Visit {
   readonly reference: Reference
-  readonly parent: Branch | Extension | undefined
+  readonly parent: Branch | Extension
   readonly nibble: number
   readonly low: number
   readonly high: number
@@ -37,32 +38,38 @@ interface Visit {
 }
 
 /**
- * The node at `root`, with all nodes below it that `changes`, which are sorted, lead through.
+ * The top node of the trie at `root`, with all nodes loaded that `keys`, which are sorted, lead through.
  *
  * @throws ParallelError `BROKEN_TRIE` if a node is missing or cannot be decoded.
  */
-export async function loadPaths(
-  root: Reference,
+export async function loadTrie(
+  root: Uint8Array,
   source: NodeSource,
-  changes: readonly PathChange[],
+  keys: readonly Keyed[],
+  cache: TrieCache | undefined,
 ): Promise<Node> {
-  const top = { reference: root, parent: undefined, nibble: 0, low: 0, depth: 0 }
-  let level: Visit[] = [{ ...top, high: changes.length }]
-  let loadedRoot: Node | undefined
-  while (level.length > 0) {
-    const nodes = loadNodes(
-      level.map((visit) => visit.reference),
-      source,
-    )
+  const kept = cache?.find(root)
+  const node = kept ?? (await loadNodes([root], source))[0]
+  const count = await loadPaths(node, source, keys)
+  cache?.keep(root, node, kept === undefined ? count + 1 : count)
+  return node
+}
+
+/** Loads what `keys` lead through below a node; returns how many were loaded. */
+async function loadPaths(root: Node, source: NodeSource, keys: readonly Keyed[]): Promise<number> {
+  const descent = new Descent(keys)
+  descent.enter(root, 0, keys.length, 0)
+  let count = 0
+  while (descent.next.length > 0) {
+    const level = descent.next
+    descent.next = []
+    const references = level.map(({ reference }) => reference)
+    const nodes = loadNodes(references, source)
     const loaded = nodes instanceof Promise ? await nodes : nodes
-    const next: Visit[] = []
-    for (let i = 0; i < level.length; i++) {
-      loadedRoot ??= loaded[i]
-      attach(level[i], loaded[i], changes, next)
-    }
-    level = next
+    for (let i = 0; i < level.length; i++) descent.attach(level[i], loaded[i])
+    count += level.length
   }
-  return loadedRoot!
+  return count
 }
 
 /** The nodes of these references, in their order. */
@@ -76,82 +83,109 @@ export function loadNodes(
   const decodeAll = (stored: readonly (Uint8Array | undefined)[]): Node[] =>
     stored.map((rlp, i) => {
       if (rlp === undefined) throw missingNode(references[i])
-      return decodeNode(rlp, references[i])
+      return decodeNode(plainBytes(rlp), references[i])
     })
-  if (answers.some((answer) => answer instanceof Promise))
+  if (answers.some((answer) => answer instanceof Promise)) {
     return Promise.all(answers).then(decodeAll)
+  }
   return decodeAll(answers as (Uint8Array | undefined)[])
 }
 
-function attach(
-  { parent, nibble, low, high, depth }: Visit,
-  node: Node,
-  changes: readonly PathChange[],
-  next: Visit[],
-): void {
-  if (parent?.kind === 'branch') parent.children[nibble] = node
-  else if (parent !== undefined) parent.child = node
-  if (node.kind === 'leaf') {
-    if (depth + node.path.length !== changes[low].key.length) {
-      throw brokenTrie('a key of a trie is not as long as the keys that are looked for')
+class Descent {
+  /** What to load next. */
+  next: Visit[] = []
+  readonly #keys: readonly Keyed[]
+
+  constructor(keys: readonly Keyed[]) {
+    this.#keys = keys
+  }
+
+  /** Puts a loaded node into its parent and goes on from there. */
+  attach({ parent, nibble, low, high, depth }: Visit, loaded: Node): void {
+    const present = parent.kind === 'branch' ? parent.children[nibble] : parent.child
+    let node = loaded
+    if (present !== undefined && present !== null && !isReference(present)) {
+      // Somebody else has loaded it in the meantime, and may have gone on from there.
+      node = present
+    } else if (parent.kind === 'branch') {
+      parent.children[nibble] = node
+    } else {
+      parent.child = node
     }
-  } else if (node.kind === 'extension') {
-    const [from, to] = rangeBelow(node, changes, low, high, depth)
-    if (from < to) visit(node, 0, node.child, changes, from, to, depth + node.path.length, next)
-  } else {
-    for (let from = low; from < high; ) {
-      const to = groupEnd(changes, from, high, depth)
-      const at = changes[from].key[depth]
-      const child = childOf(node, at)
-      if (child !== null) visit(node, at, child, changes, from, to, depth + 1, next)
-      from = to
+    this.enter(node, low, high, depth)
+  }
+
+  enter(node: Node, low: number, high: number, depth: number): void {
+    const keys = this.#keys
+    if (node.kind === 'leaf') {
+      if (depth + node.path.length !== keys[low].key.length) {
+        throw brokenTrie('a key of a trie is not as long as the keys that are looked for')
+      }
+    } else if (node.kind === 'extension') {
+      const [from, to] = rangeBelow(node, keys, low, high, depth)
+      if (from < to) this.#visit(node, 0, node.child, from, to, depth + node.path.length)
+    } else {
+      for (let from = low; from < high; ) {
+        const to = groupEnd(keys, from, high, depth)
+        const nibble = keys[from].key[depth]
+        const child = childOf(node, nibble)
+        if (child !== null) this.#visit(node, nibble, child, from, to, depth + 1)
+        from = to
+      }
     }
+  }
+
+  #visit(
+    parent: Branch | Extension,
+    nibble: number,
+    child: Node | Reference,
+    low: number,
+    high: number,
+    depth: number,
+  ): void {
+    if (!isReference(child)) {
+      this.enter(child, low, high, depth)
+      return
+    }
+    const visit: Visit = { reference: child, parent, nibble, low, high, depth }
+    if (child.length === HASH_LENGTH) this.next.push(visit)
+    else this.attach(visit, decodeNode(child, child))
   }
 }
 
-function visit(
-  parent: Branch | Extension,
-  nibble: number,
-  child: Node | Reference,
-  changes: readonly PathChange[],
-  low: number,
-  high: number,
-  depth: number,
-  next: Visit[],
-): void {
-  if (!isReference(child)) throw internalError('a node was loaded twice')
-  const found: Visit = { reference: child, parent, nibble, low, high, depth }
-  if (child.length === HASH_LENGTH) next.push(found)
-  else attach(found, decodeNode(child, child), changes, next)
-}
-
-/** The end of the run of changes from `from` on that have the same nibble at `depth`. */
+/** The end of the run of keys from `from` on that have the same nibble at `depth`. */
 export function groupEnd(
-  changes: readonly PathChange[],
+  keys: readonly Keyed[],
   from: number,
   high: number,
   depth: number,
 ): number {
-  const nibble = changes[from].key[depth]
+  const nibble = keys[from].key[depth]
   let to = from + 1
-  while (to < high && changes[to].key[depth] === nibble) to++
+  while (to < high && keys[to].key[depth] === nibble) to++
   return to
 }
 
-/** The run of those changes that lead all along an extension's path; empty if none does. */
+/** The run of those keys that have the first `length` nibbles of an extension's path; maybe empty. */
 export function rangeBelow(
   { path }: Extension,
-  changes: readonly PathChange[],
+  keys: readonly Keyed[],
   low: number,
   high: number,
   depth: number,
   length: number = path.length,
 ): [from: number, to: number] {
   let from = low
-  while (from < high && commonLength(path, changes[from].key, depth) < length) from++
+  while (from < high && commonLength(path, keys[from].key, depth) < length) from++
   let to = from
-  while (to < high && commonLength(path, changes[to].key, depth) >= length) to++
+  while (to < high && commonLength(path, keys[to].key, depth) >= length) to++
   return [from, to]
+}
+
+/** Databases may answer with Buffers, whose methods are not all what those of arrays are. */
+function plainBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.constructor === Uint8Array) return bytes
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 function missingNode(hash: Uint8Array): ParallelError {

@@ -10,8 +10,10 @@ import {
   MerkleStateManager,
   StorageCache,
 } from '@ethereumjs/statemanager'
-import { type Account, type Address, createAccountFromRLP } from '@ethereumjs/util'
-import { isBatchable, isUnmodified } from './stock-trie.ts'
+import type { Account, Address } from '@ethereumjs/util'
+import { isBatchable } from './stock-trie.ts'
+import { TrieCache } from './trie-cache.ts'
+import { isUnmodified } from './unmodified.ts'
 
 /** The inside of a manager that {@link canFlush} accepts. */
 export interface ManagerInternals {
@@ -49,19 +51,22 @@ export function canFlush(
   )
 }
 
+const caches = new WeakMap<object, TrieCache>()
+
+/** The cache for the tries of a manager: one for all of them, since they share a database. */
+export function trieCacheOf({ _trie }: ManagerInternals): TrieCache {
+  const database = _trie.database()
+  let cache = caches.get(database)
+  if (cache === undefined) {
+    cache = new TrieCache()
+    caches.set(database, cache)
+  }
+  return cache
+}
+
 /** The inside of a manager; only of one that {@link canFlush} accepts. */
 export function internalsOf(manager: object): ManagerInternals {
   return manager as unknown as ManagerInternals
-}
-
-/** What `getAccount` gives. */
-export async function getAccount(
-  manager: ManagerInternals,
-  address: Address,
-): Promise<Account | undefined> {
-  const cached = manager._caches.account.get(address)
-  if (cached === undefined) return (manager as unknown as MerkleStateManager).getAccount(address)
-  return cached.accountRLP === undefined ? undefined : createAccountFromRLP(cached.accountRLP)
 }
 
 /**

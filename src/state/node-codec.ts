@@ -31,12 +31,15 @@ export function decodeNode(rlp: Uint8Array, reference: Reference): Node {
   const second = first < rlp.length ? itemEnd(rlp, first) : rlp.length + 1
   if (second === rlp.length) return decodeShortNode(rlp, start, first, reference)
 
-  const stored = decodeBranch(rlp, start)
+  const stored = decodeBranch(rlp)
   const { occupied } = stored
-  return { kind: 'branch', stored, children: unchangedChildren(), occupied, reference }
+  const children = unchangedChildren()
+  return { kind: 'branch', stored, children, occupied, changed: 0, reference }
 }
 
-function decodeBranch(rlp: Uint8Array, start: number): StoredBranch {
+/** Finds the children in the RLP of a branch. */
+export function decodeBranch(rlp: Uint8Array): StoredBranch {
+  const start = payloadStart(rlp, 0)
   let occupied = 0
   let at = start
   let offsets: number[] | undefined
@@ -108,10 +111,11 @@ export function encodeNode(node: Node): Uint8Array {
   return rlp
 }
 
-function encodeBranch({ stored, children, occupied }: Branch): Uint8Array {
+function encodeBranch(branch: Branch): Uint8Array {
+  const { stored, children, occupied } = branch
   // Mostly children change their hashes and nothing else: a copy with some bytes replaced.
   if (stored !== undefined && stored.offsets === undefined && stored.occupied === occupied) {
-    const copy = encodeInPlace(stored, children)
+    const copy = encodeInPlace(stored, branch)
     if (copy !== undefined) return copy
   }
   let size = 1
@@ -146,11 +150,14 @@ function encodeBranch({ stored, children, occupied }: Branch): Uint8Array {
 }
 
 /** What was stored with other hashes; nothing if a child has become too short to have one. */
-function encodeInPlace(stored: StoredBranch, children: Branch['children']): Uint8Array | undefined {
+function encodeInPlace(
+  stored: StoredBranch,
+  { children, changed }: Branch,
+): Uint8Array | undefined {
   const rlp = new Uint8Array(stored.rlp)
   for (let nibble = 0; nibble < 16; nibble++) {
     const child = children[nibble]
-    if (child === undefined || child === null) continue
+    if ((changed & (1 << nibble)) === 0 || child === undefined || child === null) continue
     const reference = referenceOf(child)
     if (reference.length !== HASH_LENGTH) return undefined
     rlp.set(reference, offsetOf(stored, nibble) + 1)

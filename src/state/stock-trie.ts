@@ -1,15 +1,17 @@
-// Reads and writes the tries of @ethereumjs/mpt through their own databases, in batches.
+// Updates and reads the tries of @ethereumjs/mpt in batches.
 // Authority on what such a trie is left like: as its own `put` and `del` would leave it, except that
 // nodes of the states in between are not stored. Must not be used on tries that it does not accept.
 
 import { CheckpointDB, MerklePatriciaTrie } from '@ethereumjs/mpt'
-import { equalsBytes, KECCAK256_NULL, type Lock, MapDB, ValueEncoding } from '@ethereumjs/util'
+import { equalsBytes, KECCAK256_NULL, type Lock } from '@ethereumjs/util'
 import { ParallelError } from '../errors.ts'
-import type { NewNode } from './hash-nodes.ts'
 import type { Keccak } from './keccak.ts'
-import type { NodeSource } from './load-paths.ts'
-import { HASH_LENGTH } from './trie-node.ts'
-import { sortChanges, type TrieChange, updateTrie } from './update-trie.ts'
+import { readTrie } from './read-trie.ts'
+import { sortByKey } from './sort-by-key.ts'
+import { nodesOf, storeNodes } from './stock-nodes.ts'
+import type { TrieCache } from './trie-cache.ts'
+import { isUnmodified } from './unmodified.ts'
+import { updateTrie } from './update-trie.ts'
 
 /** What we use of a trie beyond its public methods. */
 interface TrieInternals {
@@ -17,17 +19,9 @@ interface TrieInternals {
     readonly useKeyHashing: boolean
     readonly useKeyHashingFunction: Keccak
     readonly useNodePruning: boolean
-    readonly keyPrefix?: Uint8Array
   }
   readonly _lock: Lock
 }
-
-interface DatabaseInternals {
-  readonly valueEncoding: ValueEncoding
-  readonly _cache?: object
-}
-
-type StringMap = MapDB<string, string | Uint8Array>
 
 /** A change of a trie as its `put` and `del` take it: the key is not hashed yet. */
 export interface StockChange {
@@ -56,40 +50,25 @@ export function isBatchable(trie: MerklePatriciaTrie): boolean {
   return isKeccak
 }
 
-/** Whether `object` is of just this class, and has no method of its own but `allowed` ones. */
-export function isUnmodified(
-  object: object,
-  itsClass: { readonly prototype: object },
-  allowed: readonly string[] = [],
-): boolean {
-  return (
-    Object.getPrototypeOf(object) === itsClass.prototype &&
-    Object.getOwnPropertyNames(object).every(
-      (name) => !(name in itsClass.prototype) || allowed.includes(name),
-    )
-  )
-}
-
 /** Applies changes, each key at most once, to a batchable trie. */
 export async function updateStockTrie(
   trie: MerklePatriciaTrie,
   changes: readonly StockChange[],
   keccak: Keccak,
+  cache?: TrieCache,
 ): Promise<void> {
   if (changes.length === 0) return
-  const { _lock, _opts } = internalsOf(trie)
-  const hashed: TrieChange[] = _opts.useKeyHashing
-    ? changes.map(({ key, value }) => ({ key: keccak(key), value }))
-    : [...changes]
+  const { _lock } = internalsOf(trie)
+  const applied = changes.map(({ key, value }) => ({ key: applyKey(trie, key, keccak), value }))
   await _lock.acquire()
   try {
-    const update = await updateTrie(trie.root(), sortChanges(hashed), nodesOf(trie), keccak)
+    const update = await updateTrie(trie.root(), sortByKey(applied), nodesOf(trie), keccak, cache)
     await storeNodes(trie, update.nodes)
     trie.root(update.root)
     await trie.persistRoot()
     return
   } catch (error) {
-    if (!(error instanceof ParallelError && error.code === 'BROKEN_TRIE')) throw error
+    if (!isBrokenTrie(error)) throw error
   } finally {
     _lock.release()
   }
@@ -107,76 +86,29 @@ export async function updateOneByOne(
   }
 }
 
-/** The nodes of a batchable trie. */
-export function nodesOf(trie: MerklePatriciaTrie): NodeSource {
-  const database = trie.database()
-  const { checkpoints, db } = database
-  const { valueEncoding, _cache } = database as unknown as DatabaseInternals
-  const name = namer(trie)
-  // Going through the methods of a map in memory costs more than looking into it.
-  const map =
-    isUnmodified(db, MapDB) && _cache === undefined ? (db as StringMap)._database : undefined
-  return {
-    get: (hash) => {
-      if (map === undefined) return database.get(Buffer.from(name(hash), 'hex'))
-      const key = name(hash)
-      for (let i = checkpoints.length - 1; i >= 0; i--) {
-        if (checkpoints[i].keyValueMap.has(key)) return checkpoints[i].keyValueMap.get(key)
-      }
-      const value = map.get(key)
-      if (value instanceof Uint8Array) return value
-      return typeof value === 'string' && valueEncoding === ValueEncoding.String
-        ? bytesOfHex(value)
-        : undefined
-    },
-  }
+/**
+ * What a batchable trie's `get` gives for each of `keys`.
+ *
+ * @throws ParallelError `BROKEN_TRIE` if nodes are missing; then only stock knows what it gives.
+ */
+export async function readStockTrie(
+  trie: MerklePatriciaTrie,
+  keys: readonly Uint8Array[],
+  keccak: Keccak,
+  cache?: TrieCache,
+): Promise<(Uint8Array | null)[]> {
+  const applied = keys.map((key) => applyKey(trie, key, keccak))
+  const values = await readTrie(trie.root(), applied, nodesOf(trie), cache)
+  return values.map((value) => (value === null ? null : value.slice()))
 }
 
-async function storeNodes(trie: MerklePatriciaTrie, nodes: readonly NewNode[]): Promise<void> {
-  const database = trie.database()
-  const name = namer(trie)
-  const checkpoint = database.checkpoints.at(-1)
-  if (checkpoint !== undefined) {
-    for (const { hash, rlp } of nodes) checkpoint.keyValueMap.set(name(hash), rlp)
-    return
-  }
-  if (nodes.length === 0) return
-  const { valueEncoding } = database as unknown as DatabaseInternals
-  database._stats.db.writes += nodes.length
-  await database.db.batch(
-    nodes.map(({ hash, rlp }) => ({
-      type: 'put',
-      key: name(hash),
-      value: valueEncoding === ValueEncoding.String ? hexOf(rlp) : rlp,
-      opts: { valueEncoding },
-    })),
-  )
+/** Whether an error says that nodes are missing or are none. */
+export function isBrokenTrie(error: unknown): boolean {
+  return error instanceof ParallelError && error.code === 'BROKEN_TRIE'
 }
 
-/** Gives the names that a trie's database has for nodes: hash, after the trie's prefix, in hex. */
-function namer(trie: MerklePatriciaTrie): (hash: Uint8Array) => string {
-  const { keyPrefix } = internalsOf(trie)._opts
-  if (keyPrefix === undefined) return hexOf
-  const prefix = hexOf(keyPrefix)
-  return (hash) => prefix + hexOf(hash)
-}
-
-/** Hashes are named one after the other, so that they need not each become a Buffer first. */
-const hashScratch = Buffer.alloc(HASH_LENGTH)
-
-function hexOf(bytes: Uint8Array): string {
-  if (bytes.length === HASH_LENGTH) {
-    hashScratch.set(bytes)
-    return hashScratch.toString('hex')
-  }
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
-}
-
-/** Not a Buffer, nor a part of a larger one: these bytes are kept, and may reach the user. */
-function bytesOfHex(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length >> 1)
-  Buffer.from(bytes.buffer).write(hex, 'hex')
-  return bytes
+function applyKey(trie: MerklePatriciaTrie, key: Uint8Array, keccak: Keccak): Uint8Array {
+  return internalsOf(trie)._opts.useKeyHashing ? keccak(key) : key
 }
 
 function internalsOf(trie: MerklePatriciaTrie): TrieInternals {

@@ -1,6 +1,9 @@
 // The nodes of a Merkle Patricia trie in memory, as they were stored or as they will be.
-// Authority on what is clean: a node that has a reference is stored as it is; who changes a node
-// takes its reference away. Must not read or write databases.
+// Authority on what is clean: a node that has a reference is stored as it is, and what it stands for never
+// changes; all that may happen to it is that a child takes the place of its reference when it is loaded.
+// Nodes without one belong to the update that made them. Must not read or write databases.
+
+import { equalsBytes, KECCAK256_RLP } from '@ethereumjs/util'
 
 /**
  * How a parent holds a child: the 32 bytes of its hash or, where a child's RLP is shorter than 32 bytes,
@@ -12,7 +15,7 @@ export interface Leaf {
   readonly kind: 'leaf'
   readonly path: Uint8Array
   readonly value: Uint8Array
-  readonly reference: Reference | undefined
+  reference: Reference | undefined
 }
 
 export interface Extension {
@@ -24,12 +27,14 @@ export interface Extension {
 
 export interface Branch {
   readonly kind: 'branch'
-  /** What was stored: children that are `undefined` are as they are there. */
-  readonly stored: StoredBranch | undefined
+  /** What is stored, or was before the changes: children that are `undefined` are as they are there. */
+  stored: StoredBranch | undefined
   /** 16 of them; `null` where there is none. */
   readonly children: (Node | Reference | null | undefined)[]
   /** A bit for each child that there is. */
   occupied: number
+  /** A bit for each child that differs from what is stored. */
+  changed: number
   reference: Reference | undefined
 }
 
@@ -48,12 +53,33 @@ export interface StoredBranch {
 
 export const HASH_LENGTH = 32
 
+/** keccak-256 of the RLP of nothing: the root of the trie without entries. */
+export const EMPTY_ROOT: Uint8Array = KECCAK256_RLP
+
+/** Whether a root is that of the empty trie. */
+export function isEmptyRoot(root: Uint8Array): boolean {
+  return equalsBytes(root, EMPTY_ROOT)
+}
+
 export function newBranch(): Branch {
   return {
     kind: 'branch',
     stored: undefined,
     children: new Array(16).fill(null),
     occupied: 0,
+    changed: 0,
+    reference: undefined,
+  }
+}
+
+/** A branch to change, with the children of a clean one. */
+export function copyBranch({ stored, children, occupied }: Branch): Branch {
+  return {
+    kind: 'branch',
+    stored,
+    children: children.slice(),
+    occupied,
+    changed: 0,
     reference: undefined,
   }
 }
@@ -93,9 +119,10 @@ export function offsetOf(stored: StoredBranch, nibble: number): number {
   return stored.start + nibble + HASH_LENGTH * ((before + (before >> 8)) & 31)
 }
 
-/** Puts a child, or `null` for none, at `nibble`; the caller sees to the reference. */
+/** Puts a child, or `null` for none, at `nibble` of a branch that is not clean. */
 export function setChild(branch: Branch, nibble: number, child: Node | Reference | null): void {
   branch.children[nibble] = child
+  branch.changed |= 1 << nibble
   if (child === null) branch.occupied &= ~(1 << nibble)
   else branch.occupied |= 1 << nibble
 }

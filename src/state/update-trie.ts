@@ -3,12 +3,14 @@
 // them is the caller's.
 
 import { internalError } from '../errors.ts'
-import { applyChanges, buildNode, type LonelyChild } from './apply-changes.ts'
+import { applyChanges, buildNode, type LonelyChild, type PathChange } from './apply-changes.ts'
 import { hashRoot, mendShape, type NewNode } from './hash-nodes.ts'
 import type { Keccak } from './keccak.ts'
-import { loadNodes, loadPaths, type NodeSource, type PathChange } from './load-paths.ts'
+import { loadNodes, loadTrie, type NodeSource } from './load-paths.ts'
 import { toNibbles } from './nibbles.ts'
-import type { Node } from './trie-node.ts'
+import { compareBytes } from './sort-by-key.ts'
+import type { TrieCache } from './trie-cache.ts'
+import { EMPTY_ROOT, isEmptyRoot, type Node } from './trie-node.ts'
 
 /** A change of one entry. All keys of a trie are of one length; `null` deletes. */
 export interface TrieChange {
@@ -24,15 +26,11 @@ export interface TrieUpdate {
   readonly nodes: readonly NewNode[]
 }
 
-/** keccak-256 of the RLP of nothing: the root of the trie without entries. */
-export const EMPTY_ROOT: Uint8Array = Uint8Array.from(
-  Buffer.from('56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421', 'hex'),
-)
-
 /**
- * The trie at `root` after `changes`, which must be sorted, a key at most once (see {@link sortChanges}).
+ * The trie at `root` after `changes`, which must be sorted, a key at most once (see `sortByKey`).
  * Every node on the way is read once, and every changed one hashed once. Deleting what is not there and
- * writing what is there already changes nothing.
+ * writing what is there already changes nothing. With a cache, what that has of the trie is not read, and
+ * the new trie is kept in it.
  *
  * @throws ParallelError `BROKEN_TRIE` if a node is missing or cannot be decoded.
  */
@@ -41,15 +39,19 @@ export async function updateTrie(
   changes: readonly TrieChange[],
   source: NodeSource,
   keccak: Keccak,
+  cache?: TrieCache,
 ): Promise<TrieUpdate> {
   if (changes.length === 0) return { root, nodes: [] }
   const paths = toPathChanges(changes)
-  const before = isEmptyRoot(root) ? null : await loadPaths(root, source, paths)
+  const before = isEmptyRoot(root) ? null : await loadTrie(root, source, paths, cache)
   const lonely: LonelyChild[] = []
   const after = applyChanges(before, paths, lonely)
   if (after === null) return { root: EMPTY_ROOT, nodes: [] }
   if (lonely.length > 0) await loadLonely(lonely, source)
-  return hashTrie(after, keccak)
+  const shaped = mendShape(after)
+  const update = hashTrie(shaped, keccak)
+  cache?.keep(update.root, shaped, update.nodes.length)
+  return update
 }
 
 /**
@@ -66,33 +68,9 @@ export function buildTrie(
   return hashTrie(buildNode(paths, 0, paths.length, 0), keccak)
 }
 
-/** More entries than this have no room for their place beside the start of their key. */
-const MOST_RANKED = 2 ** 20
-
-/** The changes sorted by key. */
-export function sortChanges<T extends { readonly key: Uint8Array }>(changes: readonly T[]): T[] {
-  const compare = (a: T, b: T): number => compareBytes(a.key, b.key)
-  if (changes.length > MOST_RANKED) return changes.toSorted(compare)
-  // Numbers are sorted much faster than objects, and the starts of hashes hardly ever agree; the second
-  // sorting then only looks whether all is in order.
-  const ranks = new Float64Array(changes.length)
-  for (let i = 0; i < changes.length; i++) ranks[i] = startOf(changes[i].key) * MOST_RANKED + i
-  return Array.from(ranks.sort(), (rank) => changes[rank % MOST_RANKED]).sort(compare)
-}
-
-/** The first four bytes as a number; bytes that are missing count as zero. */
-function startOf(key: Uint8Array): number {
-  return ((key[0] << 24) | (key[1] << 16) | (key[2] << 8) | key[3]) >>> 0
-}
-
-/** Whether a root is that of the empty trie. */
-export function isEmptyRoot(root: Uint8Array): boolean {
-  return compareBytes(root, EMPTY_ROOT) === 0
-}
-
-function hashTrie(changed: Node, keccak: Keccak): TrieUpdate {
+function hashTrie(shaped: Node, keccak: Keccak): TrieUpdate {
   const nodes: NewNode[] = []
-  const root = hashRoot(mendShape(changed), keccak, nodes)
+  const root = hashRoot(shaped, keccak, nodes)
   return { root, nodes }
 }
 
@@ -118,10 +96,4 @@ function checkOrder(entries: readonly { readonly key: Uint8Array }[]): void {
       throw internalError('changes to a trie are not sorted, or have a key twice')
     }
   }
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i] - b[i]
-  return a.length - b.length
 }

@@ -24,6 +24,20 @@ export interface ManagerSetup {
   readonly valueEncoding: ValueEncoding
   readonly prefixCodeHashes: boolean
   readonly prefixStorageTrieKeys: boolean
+  /** Stock's map in memory, or a database of the user, which answers later, and with Buffers. */
+  readonly isForeignDatabase: boolean
+}
+
+class ForeignDatabase extends MapDB<string, string | Uint8Array> {
+  override async get(key: string): Promise<string | Uint8Array | undefined> {
+    await new Promise((resolve) => setImmediate(resolve))
+    const value = await super.get(key)
+    return value instanceof Uint8Array ? Buffer.from(value) : value
+  }
+
+  override shallowCopy(): ForeignDatabase {
+    return new ForeignDatabase(this._database)
+  }
 }
 
 export const managerSetups: fc.Arbitrary<ManagerSetup> = fc.record({
@@ -36,6 +50,7 @@ export const managerSetups: fc.Arbitrary<ManagerSetup> = fc.record({
   valueEncoding: fc.constantFrom(ValueEncoding.Bytes, ValueEncoding.String),
   prefixCodeHashes: fc.boolean(),
   prefixStorageTrieKeys: fc.boolean(),
+  isForeignDatabase: fc.boolean(),
 })
 
 export const plainSetup: ManagerSetup = {
@@ -48,6 +63,7 @@ export const plainSetup: ManagerSetup = {
   valueEncoding: ValueEncoding.Bytes,
   prefixCodeHashes: true,
   prefixStorageTrieKeys: false,
+  isForeignDatabase: false,
 }
 
 export async function createManager(
@@ -56,7 +72,7 @@ export async function createManager(
 ): Promise<MerkleStateManager> {
   const { cacheType: type, useKeyHashing, useRootPersistence, valueEncoding } = setup
   const trie = await createMPT({
-    db: new MapDB(database),
+    db: setup.isForeignDatabase ? new ForeignDatabase(database) : new MapDB(database),
     useKeyHashing,
     useRootPersistence,
     valueEncoding,
@@ -83,11 +99,37 @@ export const SLOTS = [1, 2, 3, 256, 65_536].map((n) =>
   setLengthLeft(Uint8Array.of(n >> 16, n >> 8, n), 32),
 )
 
-/** One call on a manager; `flush` stands for the way of flushing that is compared. */
-export type ManagerCall = (
-  manager: MerkleStateManager,
-  flush: (manager: MerkleStateManager) => Promise<void>,
-) => Promise<void>
+/** What is done in two ways, stock's and ours. */
+export interface ManagerWays {
+  flush(manager: MerkleStateManager): Promise<void>
+  readAccounts(
+    manager: MerkleStateManager,
+    addresses: readonly Address[],
+  ): Promise<(Account | undefined)[]>
+  readStorage(
+    manager: MerkleStateManager,
+    address: Address,
+    keys: readonly Uint8Array[],
+  ): Promise<Uint8Array[]>
+}
+
+/** Stock's own way: one after the other. */
+export const stockWays: ManagerWays = {
+  flush: (manager) => manager.flush(),
+  readAccounts: async (manager, addresses) => {
+    const accounts = []
+    for (const at of addresses) accounts.push(await manager.getAccount(at))
+    return accounts
+  },
+  readStorage: async (manager, at, keys) => {
+    const values = []
+    for (const key of keys) values.push(await manager.getStorage(at, key))
+    return values
+  },
+}
+
+/** One call on a manager; gives what the call gave. */
+export type ManagerCall = (manager: MerkleStateManager, ways: ManagerWays) => Promise<unknown>
 
 interface Inside {
   readonly _caches: Caches
@@ -112,20 +154,11 @@ const code = fc.constantFrom(new Uint8Array(), Uint8Array.of(0x60), new Uint8Arr
 function callsFrom<T>(
   name: string,
   values: fc.Arbitrary<T>,
-  call: (
-    manager: MerkleStateManager,
-    value: T,
-    flush: Parameters<ManagerCall>[1],
-  ) => Promise<unknown>,
+  call: (manager: MerkleStateManager, value: T, ways: ManagerWays) => Promise<unknown>,
 ): fc.Arbitrary<ManagerCall> {
   return values.map((value) => {
-    const made: ManagerCall = async (manager, flush) => {
-      await call(manager, value, flush)
-    }
-    const told = Object.assign(made, {
-      [fc.toStringMethod]: () => `${name}(${fc.stringify(value)})`,
-    })
-    return told
+    const made: ManagerCall = async (manager, ways) => plain(await call(manager, value, ways))
+    return Object.assign(made, { [fc.toStringMethod]: () => `${name}(${fc.stringify(value)})` })
   })
 }
 
@@ -148,7 +181,9 @@ const emptySlot = callsFrom('emptyStorage', fc.tuple(address, slot), async (mana
   insideOf(manager)._caches.storage?.put(at, key, Uint8Array.of(0x80))
 })
 
-const flushing = callsFrom('flush', fc.constant(undefined), (manager, _, flush) => flush(manager))
+const flushing = callsFrom('flush', fc.constant(undefined), (manager, _, ways) =>
+  ways.flush(manager),
+)
 
 /** Calls in any order; commits and reverts only count where there is a checkpoint. */
 export const managerCalls: fc.Arbitrary<ManagerCall> = fc.oneof(
@@ -165,6 +200,18 @@ export const managerCalls: fc.Arbitrary<ManagerCall> = fc.oneof(
   callsFrom('getAccount', address, (manager, to) => manager.getAccount(to)),
   callsFrom('getCode', address, (manager, to) => manager.getCode(to)),
   callsFrom('getStorage', fc.tuple(address, slot), (manager, at) => manager.getStorage(...at)),
+  {
+    weight: 2,
+    arbitrary: callsFrom('readAccounts', fc.array(address), (manager, addresses, ways) =>
+      ways.readAccounts(manager, addresses),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: callsFrom('readStorage', fc.tuple(address, fc.array(slot)), (manager, at, ways) =>
+      ways.readStorage(manager, ...at),
+    ),
+  },
   callsFrom('checkpoint', fc.constant(undefined), (manager) => manager.checkpoint()),
   callsFrom('commit', fc.constant(undefined), async (manager) => {
     if (insideOf(manager)._checkpointCount > 0) await manager.commit()
@@ -172,8 +219,8 @@ export const managerCalls: fc.Arbitrary<ManagerCall> = fc.oneof(
   callsFrom('revert', fc.constant(undefined), async (manager) => {
     if (insideOf(manager)._checkpointCount > 0) await manager.revert()
   }),
-  callsFrom('clearCaches', fc.constant(undefined), async (manager, _, flush) => {
-    await flush(manager)
+  callsFrom('clearCaches', fc.constant(undefined), async (manager, _, ways) => {
+    await ways.flush(manager)
     if (insideOf(manager)._checkpointCount === 0) manager.clearCaches()
   }),
   { weight: 3, arbitrary: flushing },

@@ -10,20 +10,29 @@ import { describe, expect, it, vi } from 'vitest'
 
 import { flushMerkleStateManager } from '../../../src/state/flush-merkle.ts'
 import { canFlush } from '../../../src/state/merkle-manager.ts'
+import { readMerkleAccounts, readMerkleStorage } from '../../../src/state/merkle-reads.ts'
 import {
   ADDRESSES,
   createManager,
   dumpManager,
   insideOf,
+  type ManagerWays,
   managerCalls,
   managerSetups,
   plainSetup,
   proveAll,
   readAll,
   SLOTS,
+  stockWays,
 } from '../../support/merkle-managers.ts'
 
-const flushStock = (manager: MerkleStateManager) => manager.flush()
+const flushStock = stockWays.flush
+
+const ourWays: ManagerWays = {
+  flush: flushMerkleStateManager,
+  readAccounts: readMerkleAccounts,
+  readStorage: readMerkleStorage,
+}
 
 describe('flushing a MerkleStateManager', () => {
   it('leaves it as its own flush does, on any sequence of calls', async () => {
@@ -35,8 +44,7 @@ describe('flushing a MerkleStateManager', () => {
         const ours = await createManager(setup, database)
         expect(canFlush(ours)).toBe(true)
         for (const call of sequence) {
-          await call(stock, flushStock)
-          await call(ours, flushMerkleStateManager)
+          expect(await call(ours, ourWays)).toEqual(await call(stock, stockWays))
           expect(dumpManager(ours)).toEqual(dumpManager(stock))
         }
         while (insideOf(stock)._checkpointCount > 0) {

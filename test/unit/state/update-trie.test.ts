@@ -6,14 +6,9 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 
 import { type Keccak, loadKeccak } from '../../../src/state/keccak.ts'
-import {
-  buildTrie,
-  EMPTY_ROOT,
-  isEmptyRoot,
-  sortChanges,
-  type TrieChange,
-  updateTrie,
-} from '../../../src/state/update-trie.ts'
+import { sortByKey } from '../../../src/state/sort-by-key.ts'
+import { EMPTY_ROOT, isEmptyRoot } from '../../../src/state/trie-node.ts'
+import { buildTrie, type TrieChange, updateTrie } from '../../../src/state/update-trie.ts'
 import { applyStock, changesOf, closeKeys, NodeStore, trieValues } from '../../support/tries.ts'
 
 let keccak: Keccak
@@ -34,7 +29,7 @@ const big = (byte: number) => new Uint8Array(40).fill(byte)
 async function rootAfter(store: NodeStore, ...batches: TrieChange[][]): Promise<Uint8Array> {
   let root = EMPTY_ROOT
   for (const changes of batches) {
-    const update = await updateTrie(root, sortChanges(changes), store, keccak)
+    const update = await updateTrie(root, sortByKey(changes), store, keccak)
     store.add(update.nodes)
     root = update.root
   }
@@ -52,7 +47,7 @@ describe('updating a trie', () => {
         let root = EMPTY_ROOT
         for (const changes of history) {
           await applyStock(stock, changes)
-          const update = await updateTrie(root, sortChanges([...changes]), store, keccak)
+          const update = await updateTrie(root, sortByKey([...changes]), store, keccak)
           store.add(update.nodes)
           root = update.root
           expect(Buffer.from(root)).toEqual(Buffer.from(stock.root()))
@@ -109,7 +104,7 @@ describe('updating a trie', () => {
       key: keyOf(start),
       value: null,
     }))
-    const update = await updateTrie(root, sortChanges([...put, ...absent]), store, keccak)
+    const update = await updateTrie(root, sortByKey([...put, ...absent]), store, keccak)
     expect(update).toEqual({ root, nodes: [] })
   })
 
@@ -128,7 +123,7 @@ describe('updating a trie', () => {
     await updateTrie(root, [{ key: keyOf('11'), value: null }], store, keccak)
     expect(store.reads).toHaveLength(4)
     store.reads.length = 0
-    const several = sortChanges([
+    const several = sortByKey([
       { key: keyOf('11'), value: null },
       { key: keyOf('13'), value: big(1) },
       { key: keyOf('21'), value: big(2) },
@@ -262,7 +257,7 @@ describe('building a trie from nothing', () => {
         const entries = values.map((value, i) => ({ key: RLP.encode(i), value }))
         const stock = await createMPT()
         await applyStock(stock, entries)
-        const { root, nodes } = buildTrie(sortChanges(entries), keccak)
+        const { root, nodes } = buildTrie(sortByKey(entries), keccak)
         expect(Buffer.from(root)).toEqual(Buffer.from(stock.root()))
         const store = new NodeStore()
         store.add(nodes)
