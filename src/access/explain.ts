@@ -42,11 +42,13 @@ export interface Explained {
 const MOST_FIELDS = 1024
 /** Slots that one array element may take and still be recognized. */
 const MOST_ELEMENT = 8
+/** Accesses that are looked at: a template holds far fewer, and what explains them comes early. */
+const MOST_ACCESSES = 1024
 /** Addresses below are precompiles and numbers: nobody's account. */
 const MOST_ADDRESS_ZEROS = 16
 
 /**
- * Finds a rule for each observed location; there is always one, if only a constant.
+ * Finds a rule for each observed location, up to a limit; there is always one, if only a constant.
  * `keccak` hashes candidates for arrays whose place the compiler computed.
  */
 export function explain(
@@ -61,6 +63,8 @@ export function explain(
 interface SeenSlot {
   readonly access: ObservedAccess
   readonly load: Expression
+  /** Where the elements are if this slot holds the length of an array; hashed when first needed. */
+  base?: Uint8Array
 }
 
 class Explanation {
@@ -71,6 +75,8 @@ class Explanation {
   readonly #origin: WordOrigin
   readonly #seen: SeenSlot[] = []
   readonly #accounts = new Map<string, Expression>()
+  /** By preimage. Hashes of hashes share their parts, so each is put together once. */
+  readonly #known = new Map<string, Expression | undefined>()
   /** The account whose slot is being explained: an array's length is in the same one. */
   #inAccount: Uint8Array = new Uint8Array(ADDRESS)
 
@@ -82,7 +88,7 @@ class Explanation {
   }
 
   all(): Explained[] {
-    return this.#observation.accesses.map((access, position) => {
+    return this.#observation.accesses.slice(0, MOST_ACCESSES).map((access, position) => {
       const { field, kind } = access
       const account = this.#account(access.address)
       if (field !== 'slot' || access.key === undefined) {
@@ -100,7 +106,7 @@ class Explanation {
   }
 
   #account(address: Uint8Array): Expression {
-    const text = Buffer.from(address).toString('latin1')
+    const text = textOf(address)
     let account = this.#accounts.get(text)
     if (account === undefined) {
       account = bounded(this.#address(address), padded(address))
@@ -170,7 +176,8 @@ class Explanation {
     for (const seen of this.#seen) {
       const length = seen.access.key!
       if (smallNumber(length) < 0 || !this.#isHere(seen)) continue
-      const distance = distanceAbove(this.#keccak(length), key)
+      seen.base ??= this.#keccak(length)
+      const distance = distanceAbove(seen.base, key)
       if (distance < 0) continue
       const base: Expression = {
         form: 'keccak',
@@ -214,8 +221,19 @@ class Explanation {
     return whole
   }
 
-  /** How a preimage is put together, or undefined where its shape is not known. */
+  /** How a preimage is put together, or undefined where its shape is not known or too large. */
   #hash(preimage: Uint8Array): Expression | undefined {
+    const text = textOf(preimage)
+    if (this.#known.has(text)) return this.#known.get(text)
+    // A hash cannot contain itself; a forged observation could say so.
+    this.#known.set(text, undefined)
+    const composed = this.#compose(preimage)
+    const hash = composed === undefined || countForms(composed) > MOST_FORMS ? undefined : composed
+    this.#known.set(text, hash)
+    return hash
+  }
+
+  #compose(preimage: Uint8Array): Expression | undefined {
     const { length } = preimage
     if (length === 0 || length > MOST_HASHED) return undefined
     if (length === 2 * WORD) return keccakOf(this.#mappingParts(preimage))
@@ -279,6 +297,10 @@ class Explanation {
     const base = smallNumber(slot) >= 0 ? constant(slot) : this.#word(slot)
     return keccakOf([...parts, { word: base, size: WORD }])
   }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1')
 }
 
 const minusOne = new Uint8Array(WORD).fill(0xff)

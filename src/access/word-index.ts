@@ -10,7 +10,10 @@ export interface NearHash {
   readonly distance: number
 }
 
-/** The last six bytes as a number: enough to find by; whoever finds compares the rest. */
+/** Where the six bytes end by which neighbours of a word are found. */
+const HEAD = 8
+
+/** Six bytes as a number, the last ones by default: enough to find by; the finder compares the rest. */
 function tail(bytes: Uint8Array, end = bytes.length): number {
   return (
     (bytes[end - 6]! * 256 + bytes[end - 5]!) * 0x100000000 +
@@ -19,12 +22,18 @@ function tail(bytes: Uint8Array, end = bytes.length): number {
   )
 }
 
+/** Hashes that are looked at: programs that compute more are not computing keys. */
+const MOST_HASHES = 4096
+
 export class HashIndex {
   readonly #byTail = new Map<number, ObservedHash>()
+  readonly #byHead = new Map<number, ObservedHash>()
 
   constructor(hashes: readonly ObservedHash[]) {
-    for (const each of hashes) {
-      if (each.hash.length === WORD) this.#byTail.set(tail(each.hash), each)
+    for (const each of hashes.slice(0, MOST_HASHES)) {
+      if (each.hash.length !== WORD) continue
+      this.#byTail.set(tail(each.hash), each)
+      this.#byHead.set(tail(each.hash, HEAD), each)
     }
   }
 
@@ -37,11 +46,10 @@ export class HashIndex {
 
   /** The hash that `word` lies just above, if there is one: a field or an element behind it. */
   below(word: Uint8Array): NearHash | undefined {
-    for (const { hash, preimage } of this.#byTail.values()) {
-      const distance = distanceAbove(hash, word)
-      if (distance > 0) return { preimage, distance }
-    }
-    return undefined
+    const found = this.#byHead.get(tail(word, HEAD))
+    if (found === undefined) return undefined
+    const distance = distanceAbove(found.hash, word)
+    return distance > 0 ? { preimage: found.preimage, distance } : undefined
   }
 }
 
