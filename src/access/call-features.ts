@@ -11,8 +11,8 @@ const ORDERED = 6
 const DATA_LENGTH_BIT = 19
 const LENGTHS = 8
 
-/** Every bit that {@link featuresOf} may set. */
-export const ALL_FEATURES = (1 << (DATA_LENGTH_BIT + LENGTHS)) - 1
+/** The bits that differ by intent: the order of two arguments mostly differs by chance. */
+export const FLAG_FEATURES = (1 << ORDER_BIT) - 1
 
 /**
  * Bits 0..11: argument k is not zero. Bit 12: value is sent. Bits 13..18: argument k is below argument

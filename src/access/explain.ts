@@ -3,6 +3,7 @@
 // structs, computed addresses); which of several equal sources is believed is in word-origin.ts.
 // Must not run on the hot path: it searches.
 import type { AccessKind, LocationField } from './access-sink.ts'
+import { MOST_ELEMENT, shapeAtEnd } from './array-shape.ts'
 import {
   constant,
   countForms,
@@ -40,8 +41,6 @@ export interface Explained {
 
 /** Fields of a struct, or elements of a fixed array, behind a mapping's entry. */
 const MOST_FIELDS = 1024
-/** Slots that one array element may take and still be recognized. */
-const MOST_ELEMENT = 8
 /** Accesses that are looked at: a template holds far fewer, and what explains them comes early. */
 const MOST_ACCESSES = 1024
 /** Addresses below are precompiles and numbers: nobody's account. */
@@ -152,23 +151,31 @@ class Explanation {
     const preimage = this.#hashes.preimageOf(word)
     if (preimage !== undefined) {
       const hash = this.#hash(preimage)
-      if (hash !== undefined) return hash
+      if (hash !== undefined) return this.#behind(hash, word, preimage, 0)
     }
-    return this.#behindHash(word) ?? this.#origin.loaded(word)
+    const near = this.#hashes.below(word)
+    const base = near === undefined ? undefined : this.#hash(near.preimage)
+    if (base !== undefined) {
+      const behind = this.#behind(base, near!.hash, near!.preimage, near!.distance)
+      if (behind !== undefined) return behind
+    }
+    return this.#origin.loaded(word)
   }
 
-  /** A field of a struct or an element of an array that lies where a hash says. */
-  #behindHash(word: Uint8Array): Expression | undefined {
-    const near = this.#hashes.below(word)
-    if (near === undefined) return undefined
-    const isArray = near.preimage.length === WORD
-    if (!isArray && near.distance > MOST_FIELDS) return undefined
-    const base = this.#hash(near.preimage)
-    if (base === undefined) return undefined
-    const offset = isArray
-      ? this.#index(near.distance, this.#slotSeenAt(near.preimage))
-      : constant(wordOf(near.distance))
-    return { form: 'add', left: base, right: offset }
+  /** A field of a struct, or an element of an array, that lies so far behind a hash. */
+  #behind(
+    base: Expression,
+    hash: Uint8Array,
+    preimage: Uint8Array,
+    distance: number,
+  ): Expression | undefined {
+    if (preimage.length === WORD) {
+      const index = this.#index(hash, distance, this.#slotSeenAt(preimage))
+      return distance === 0 && isConstant(index) ? base : { form: 'add', left: base, right: index }
+    }
+    if (distance === 0) return base
+    if (distance > MOST_FIELDS) return undefined
+    return { form: 'add', left: base, right: constant(wordOf(distance)) }
   }
 
   /** A dynamic array whose place the compiler computed: its length is in a slot that was read before. */
@@ -183,7 +190,7 @@ class Explanation {
         form: 'keccak',
         parts: [{ word: constant(length), size: WORD }],
       }
-      return { form: 'add', left: base, right: this.#index(distance, seen) }
+      return { form: 'add', left: base, right: this.#index(seen.base, distance, seen) }
     }
     return undefined
   }
@@ -199,26 +206,45 @@ class Explanation {
     return compareBytes(access.address, this.#inAccount) === 0
   }
 
-  /** Where in an array: behind its end, at its last element, or where an argument or a counter says. */
-  #index(distance: number, length: SeenSlot | undefined): Expression {
-    const count = length === undefined ? -1 : smallNumber(padded(length.access.value!))
-    if (length !== undefined && count >= 0) {
-      const last: Expression = { form: 'add', left: length.load, right: constant(minusOne) }
-      for (let size = 1; size <= MOST_ELEMENT; size++) {
-        const field = distance - count * size
-        if (field >= 0 && field < size) return element(length.load, size, field)
-        if (field < 0 && field >= -size && count > 0) return element(last, size, field + size)
-      }
+  /**
+   * Where in an array: behind its end or at its last element, where an argument says, or a counter.
+   * Only who adds or removes elements writes the length; others are asked for their arguments first.
+   */
+  #index(base: Uint8Array, distance: number, length: SeenSlot | undefined): Expression {
+    const isResized = length?.access.kind === 'write'
+    if (isResized) {
+      const atEnd = this.#indexAtEnd(base, distance, length)
+      if (atEnd !== undefined) return atEnd
     }
-    if (distance === 0) return constant(wordOf(0))
-    const whole = this.#origin.number(distance)
-    if (!isConstant(whole)) return whole
-    for (let size = 2; size <= MOST_ELEMENT; size++) {
+    for (let size = 1; size <= MOST_ELEMENT; size++) {
       const index = Math.floor(distance / size)
       const given = index === 0 ? undefined : this.#origin.argument(wordOf(index))
       if (given !== undefined) return element(given, size, distance % size)
     }
-    return whole
+    const atEnd = length === undefined ? undefined : this.#indexAtEnd(base, distance, length)
+    if (atEnd !== undefined) return atEnd
+    return distance === 0 ? constant(wordOf(0)) : this.#origin.number(distance)
+  }
+
+  #indexAtEnd(base: Uint8Array, distance: number, length: SeenSlot): Expression | undefined {
+    const count = smallNumber(padded(length.access.value!))
+    const shape = count < 0 ? undefined : shapeAtEnd(this.#distancesBehind(base), count)
+    if (shape === undefined) return undefined
+    const number = Math.floor(distance / shape.elementSize)
+    const last: Expression = { form: 'add', left: length.load, right: constant(minusOne) }
+    const index = number === count ? length.load : last
+    return element(index, shape.elementSize, distance % shape.elementSize)
+  }
+
+  /** How far behind `base` this execution touched slots of the same account. */
+  #distancesBehind(base: Uint8Array): number[] {
+    const distances: number[] = []
+    for (const { key, address } of this.#observation.accesses) {
+      if (key === undefined || compareBytes(address, this.#inAccount) !== 0) continue
+      const distance = distanceAbove(base, key)
+      if (distance >= 0) distances.push(distance)
+    }
+    return distances
   }
 
   /** How a preimage is put together, or undefined where its shape is not known or too large. */

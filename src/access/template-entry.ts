@@ -33,10 +33,18 @@ export interface TemplateEntry extends EntryState {
   readonly keyNode: ProgramNode | undefined
 }
 
+/** Features that some earlier call had, and that some earlier call lacked. */
+export interface SeenFeatures {
+  readonly ones: number
+  readonly zeros: number
+}
+
+/** A rule that an execution has just shown; the calls before went by without it. */
 export function newEntryState(
   rule: Pick<EntryState, 'field' | 'account' | 'key'>,
   kind: AccessKind,
   features: number,
+  before: SeenFeatures,
 ): EntryState {
   return {
     field: rule.field,
@@ -48,8 +56,8 @@ export function newEntryState(
     deltas: kind === 'delta' ? 1 : 0,
     hitOnes: features,
     hitZeros: ~features,
-    missOnes: 0,
-    missZeros: 0,
+    missOnes: before.ones,
+    missZeros: before.zeros,
   }
 }
 

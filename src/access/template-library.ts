@@ -137,6 +137,8 @@ export class TemplateLibrary {
     this.#touched.clear()
     this.#expected.clear()
     predictEnvelope(facts, this.#keccak, this.#expected)
+    // The first fee of all makes the coinbase exist; no function has to do with it.
+    this.#expected.existence(facts.coinbase, 'write')
     for (let index = 0; index < accesses.length; index++) {
       const { field, address, key, kind } = accesses[index]!
       if (field === 'existence' && kind === 'read') continue

@@ -2,7 +2,7 @@
 // extended by what they lack. Authority on learning: which rule is credited, when more is learned,
 // when all is forgotten. A wrong rule costs time only, so nothing here has to be exact.
 import type { AccessSink } from './access-sink.ts'
-import { featuresOf } from './call-features.ts'
+import { FLAG_FEATURES, featuresOf } from './call-features.ts'
 import type { Explained } from './explain.ts'
 import { type Evaluator, ProgramBuilder, WORTH } from './expression-program.ts'
 import { formatExpression } from './expression-text.ts'
@@ -16,6 +16,7 @@ import {
   isExcluded,
   kindOf,
   newEntryState,
+  type SeenFeatures,
   type TemplateEntry,
 } from './template-entry.ts'
 import type { TransactionFacts } from './transaction-facts.ts'
@@ -49,6 +50,8 @@ export class Template {
   #builder = new ProgramBuilder()
   /** Whether some rule has conditions: only then features are needed to predict. */
   #isConditional = false
+  /** What flags calls had so far: a rule that comes late did not hold for all of them. */
+  #seen: SeenFeatures = { ones: 0, zeros: 0 }
   #patience = 0
   #forgotten = 0
   #failures = 0
@@ -149,6 +152,7 @@ export class Template {
     }
     // Two rules that come to the same location: the one that also goes wrong is explained away.
     for (const loser of losers) if (loser.misses > 0) loser.hits = Math.max(0, loser.hits - 1)
+    if (unexplained.length === 0) this.#remember(features)
     this.#judge(right, wrong, unexplained.length)
     return { right, wrong, unexplained }
   }
@@ -167,10 +171,20 @@ export class Template {
       const text = textOf(rule)
       if (known.has(text)) continue
       known.add(text)
-      this.#add(newEntryState(rule, rule.kind, features))
+      this.#add(newEntryState(rule, rule.kind, features, this.#seen))
     }
+    this.#isConditional ||= this.#seen.ones !== 0 || this.#seen.zeros !== 0
+    this.#remember(features)
     this.#pausedUntil = this.#uses + (1 << this.#patience) - 1
     this.#patience = Math.min(MOST_PATIENCE, this.#patience + 1)
+  }
+
+  #remember(features: number): void {
+    const { ones, zeros } = this.#seen
+    this.#seen = {
+      ones: ones | (features & FLAG_FEATURES),
+      zeros: zeros | (~features & FLAG_FEATURES),
+    }
   }
 
   /** A right prediction shortens the next pause; too many poor ones end the template. */

@@ -6,6 +6,7 @@ import { compareBytes, hasBytesAt, leadingZeros, smallNumber, WORD } from './wor
 
 /** A hash with a small number added to it. */
 export interface NearHash {
+  readonly hash: Uint8Array
   readonly preimage: Uint8Array
   readonly distance: number
 }
@@ -49,7 +50,7 @@ export class HashIndex {
     const found = this.#byHead.get(tail(word, HEAD))
     if (found === undefined) return undefined
     const distance = distanceAbove(found.hash, word)
-    return distance > 0 ? { preimage: found.preimage, distance } : undefined
+    return distance > 0 ? { ...found, distance } : undefined
   }
 }
 
@@ -87,7 +88,8 @@ export class LoadIndex {
       return
     }
     addOnce(this.#words, tail(value), { value, load, skip: 0 })
-    for (let skip = 0; skip <= WORD - ADDRESS_SIZE; skip++) {
+    // Addresses are mostly in the low bytes.
+    for (let skip = WORD - ADDRESS_SIZE; skip >= 0; skip--) {
       const piece = value.subarray(skip, skip + ADDRESS_SIZE)
       if (leadingZeros(piece) > MOST_LEADING_ZEROS) continue
       addOnce(this.#addresses, tail(piece), { value: piece, load, skip })

@@ -1,0 +1,30 @@
+// Which element of a dynamic array, and how large elements are, judged by what was touched behind its
+// start. Authority on telling "the new last element" from an element by number.
+// Must not know where the words come from.
+
+/** Slots that one element may take and still be recognized. */
+export const MOST_ELEMENT = 8
+
+export interface ArrayShape {
+  /** In slots. */
+  readonly elementSize: number
+  /** How many elements there were before. */
+  readonly count: number
+}
+
+/**
+ * The shape under which all touched slots belong to the element behind the end, or to the last one, or
+ * to both (a checkpoint is read before the next one is written); undefined where there is none.
+ * `distances`: from the array's start, in slots, at least one. One element is preferred to two, and
+ * small elements to large ones.
+ */
+export function shapeAtEnd(distances: readonly number[], count: number): ArrayShape | undefined {
+  for (const isOne of [true, false]) {
+    for (let elementSize = 1; elementSize <= MOST_ELEMENT; elementSize++) {
+      const elements = new Set(distances.map((distance) => Math.floor(distance / elementSize)))
+      const areAtEnd = [...elements].every((element) => element === count || element === count - 1)
+      if (areAtEnd && (!isOne || elements.size === 1)) return { elementSize, count }
+    }
+  }
+  return undefined
+}
