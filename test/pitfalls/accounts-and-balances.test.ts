@@ -3,8 +3,7 @@
 import type { MerkleStateManager } from '@ethereumjs/statemanager'
 import { Address, createAccount, hexToBytes } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ParallelExecutor } from '../../src/index.ts'
+import { describe, expect, it } from 'vitest'
 import {
   authorize,
   type BlockPlan,
@@ -15,7 +14,7 @@ import {
 } from '../support/hand-made-block.ts'
 import { actors, addressWord, ether } from '../support/random-world.ts'
 import { contractOf } from '../support/small-contracts.ts'
-import { strictExecutor } from '../support/strict-executor.ts'
+import { strictSuite } from '../support/strict-suite.ts'
 import {
   expectEqualEveryTime,
   expectRefusedEveryTime,
@@ -36,30 +35,23 @@ const toucher = named('toucher')
 const spender = named('spender')
 const purse = named('purse')
 
-let executor: ParallelExecutor
-let world: World
-
-beforeAll(async () => {
-  executor = await strictExecutor()
-  world = await makeWorld({
-    accounts: {
-      ...stage,
-      [poor.address.toString()]: { balance: 0n },
-      [drained.address.toString()]: { balance: ether },
-      // Pays 50 wei to the address in word 0, if it can, and logs whether it could.
-      [spender.toString()]: contractOf(
-        [
-          ['CALLDATASIZE', { to: 'spend' }, 'JUMPI', 'STOP', { label: 'spend' }],
-          [0, 0, 0, 0, 50, 0, 'CALLDATALOAD', 20_000, 'CALL', 0, 'MSTORE', 32, 0, 'LOG0'],
-        ],
-        { balance: 10n },
-      ),
-      // What an account delegates to that everybody may empty.
-      [purse.toString()]: contractOf([0, 0, 0, 0, 'SELFBALANCE', 'ORIGIN', 50_000, 'CALL']),
-    },
-  })
+const suite = strictSuite({
+  accounts: {
+    ...stage,
+    [poor.address.toString()]: { balance: 0n },
+    [drained.address.toString()]: { balance: ether },
+    // Pays 50 wei to the address in word 0, if it can, and logs whether it could.
+    [spender.toString()]: contractOf(
+      [
+        ['CALLDATASIZE', { to: 'spend' }, 'JUMPI', 'STOP', { label: 'spend' }],
+        [0, 0, 0, 0, 50, 0, 'CALLDATALOAD', 20_000, 'CALL', 0, 'MSTORE', 32, 0, 'LOG0'],
+      ],
+      { balance: 10n },
+    ),
+    // What an account delegates to that everybody may empty.
+    [purse.toString()]: contractOf([0, 0, 0, 0, 'SELFBALANCE', 'ORIGIN', 50_000, 'CALL']),
+  },
 })
-afterAll(() => executor?.close())
 
 async function withEmptyAccounts(vm: VM, accounts: readonly Address[]): Promise<VM> {
   for (const address of accounts) await vm.stateManager.putAccount(address, createAccount({}))
@@ -75,7 +67,7 @@ async function expectEqualOnEmptyAccounts(
 ): Promise<VM> {
   const stock = await withEmptyAccounts(await where.vm(), accounts)
   const ours = await withEmptyAccounts(await where.vm(), accounts)
-  const run = await runBoth(executor, { stock, ours }, makeBlock(where.common, plan))
+  const run = await runBoth(suite.executor, { stock, ours }, makeBlock(where.common, plan))
   expect(run.differences).toEqual([])
   expect(run.report).toMatchObject({ mode: 'parallel', incidents: [] })
   return ours
@@ -172,7 +164,7 @@ describe('accounts and balances', () => {
   })
 
   it('9. additions skip no check: who is paid late in the block can pay from then on, and not before', async () => {
-    const run = await expectEqualEveryTime(executor, world, (turns) => ({
+    const run = await expectEqualEveryTime(suite, (turns) => ({
       transactions: [
         relayed(alice, poor.address, turns(2500), undefined, { value: ether }),
         relayed(bob, poor.address, turns(), undefined, { value: ether }),
@@ -197,14 +189,12 @@ describe('accounts and balances', () => {
     ]
     const spending = { from: poor, to: carol.address, value: 2n * ether }
     await expectRefusedEveryTime(
-      executor,
-      world,
+      suite,
       (turns) => ({ transactions: [...payments(turns), spending, lookAt(dave, poor.address)] }),
       /sender doesn't have enough funds/,
     )
     await expectRefusedEveryTime(
-      executor,
-      world,
+      suite,
       (turns) => ({
         transactions: [lookAt(dave, poor.address), { ...spending, value: 1n }, ...payments(turns)],
       }),
@@ -220,8 +210,7 @@ describe('accounts and balances', () => {
       fields: { type: 4, authorizationList: [authorize(drained, purse, 0n)] },
     }
     await expectRefusedEveryTime(
-      executor,
-      world,
+      suite,
       (turns) => ({
         transactions: [
           delegation,
@@ -233,8 +222,7 @@ describe('accounts and balances', () => {
       /sender doesn't have enough funds/,
     )
     await expectRefusedEveryTime(
-      executor,
-      world,
+      suite,
       (turns) => ({
         transactions: [
           relayed(alice, bob.address, turns(2500)),

@@ -56,7 +56,7 @@ async function everywhere(
 ): Promise<void> {
   for (const world of worlds) {
     const planOf = (turns: Turns) => ({ coinbase, transactions: transactionsOf(turns) })
-    await expectEqualEveryTime(executor, world, planOf, 6)
+    await expectEqualEveryTime({ executor, world }, planOf, 6)
   }
 }
 
@@ -83,8 +83,7 @@ describe('the coinbase', () => {
       visit(erin, absent, turns()),
     ])
     const run = await expectEqualEveryTime(
-      executor,
-      worlds[1]!,
+      { executor, world: worlds[1]! },
       (turns) => ({
         coinbase: absent,
         transactions: [relayed(alice, collector, turns()), relayed(bob, collector, turns())],
@@ -96,7 +95,7 @@ describe('the coinbase', () => {
   })
 
   it('8. coinbase nobody looks at: fees alone make no transaction depend on another', async () => {
-    const run = await expectEqualEveryTime(executor, worlds[2]!, (turns) => ({
+    const run = await expectEqualEveryTime({ executor, world: worlds[2]! }, (turns) => ({
       coinbase: actors[10]!.address,
       transactions: [alice, bob, carol, dave, erin, frank].map((from, index) =>
         relayed(from, named(`own ${index}`), turns()),

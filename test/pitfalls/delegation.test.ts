@@ -1,12 +1,11 @@
 // EIP-7702: accounts whose code and nonce change although they neither send nor receive.
 // Authority on pitfalls 6 and 7. It must let readers overtake the authorizations that they depend on.
 import { Address, concatBytes } from '@ethereumjs/util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ParallelExecutor } from '../../src/index.ts'
-import { authorize, makeWorld, type World } from '../support/hand-made-block.ts'
+import { describe, expect, it } from 'vitest'
+import { authorize } from '../support/hand-made-block.ts'
 import { type Actor, actors, addressWord, numberWord } from '../support/random-world.ts'
 import { contractOf } from '../support/small-contracts.ts'
-import { strictExecutor } from '../support/strict-executor.ts'
+import { strictSuite } from '../support/strict-suite.ts'
 import {
   delay,
   expectEqualEveryTime,
@@ -29,43 +28,36 @@ const secondDelegate = named('second delegate')
 const doubter = named('doubter')
 const address = [0, 'CALLDATALOAD'] as const
 
-let executor: ParallelExecutor
-let world: World
-
-beforeAll(async () => {
-  executor = await strictExecutor()
-  world = await makeWorld({
-    accounts: {
-      ...stage,
-      [creator.toString()]: contractOf([
-        ['0x600160005260206000f3', 0, 'MSTORE'],
-        [10, 22, 0, 'CREATE', 0, 'MSTORE', 32, 0, 'RETURN'],
-      ]),
-      // Where one has a jump destination the other has a push that swallows the same byte.
-      [firstDelegate.toString()]: contractOf([
-        [8, 'JUMP', 'STOP', 'STOP', 'STOP', 'STOP', 'STOP'],
-        [{ label: 'here' }, 1, 0, 'SSTORE', 1, 0, 'MSTORE', 32, 0, 'RETURN'],
-      ]),
-      [secondDelegate.toString()]: contractOf([
-        [7, 'JUMP', 'STOP', 'STOP', 'STOP', 'STOP', 0x5b, 'STOP'],
-        [2, 0, 'SSTORE', 2, 0, 'MSTORE', 32, 0, 'RETURN'],
-      ]),
-      // Looks at the address in word 0 twice, the turns in word 1 apart.
-      [doubter.toString()]: contractOf([
-        [...address, 'EXTCODEHASH', 0, 'MSTORE'],
-        delay(32, 'think'),
-        [...address, 'EXTCODESIZE', 0, 320, ...address, 'EXTCODECOPY'],
-        logWords(
-          [0, 'MLOAD'],
-          [...address, 'EXTCODEHASH'],
-          [...address, 'EXTCODESIZE', 320, 'KECCAK256'],
-          [...address, 'EXTCODESIZE'],
-        ),
-      ]),
-    },
-  })
+const suite = strictSuite({
+  accounts: {
+    ...stage,
+    [creator.toString()]: contractOf([
+      ['0x600160005260206000f3', 0, 'MSTORE'],
+      [10, 22, 0, 'CREATE', 0, 'MSTORE', 32, 0, 'RETURN'],
+    ]),
+    // Where one has a jump destination the other has a push that swallows the same byte.
+    [firstDelegate.toString()]: contractOf([
+      [8, 'JUMP', 'STOP', 'STOP', 'STOP', 'STOP', 'STOP'],
+      [{ label: 'here' }, 1, 0, 'SSTORE', 1, 0, 'MSTORE', 32, 0, 'RETURN'],
+    ]),
+    [secondDelegate.toString()]: contractOf([
+      [7, 'JUMP', 'STOP', 'STOP', 'STOP', 'STOP', 0x5b, 'STOP'],
+      [2, 0, 'SSTORE', 2, 0, 'MSTORE', 32, 0, 'RETURN'],
+    ]),
+    // Looks at the address in word 0 twice, the turns in word 1 apart.
+    [doubter.toString()]: contractOf([
+      [...address, 'EXTCODEHASH', 0, 'MSTORE'],
+      delay(32, 'think'),
+      [...address, 'EXTCODESIZE', 0, 320, ...address, 'EXTCODECOPY'],
+      logWords(
+        [0, 'MLOAD'],
+        [...address, 'EXTCODEHASH'],
+        [...address, 'EXTCODESIZE', 320, 'KECCAK256'],
+        [...address, 'EXTCODESIZE'],
+      ),
+    ]),
+  },
 })
-afterAll(() => executor?.close())
 
 /** A transaction that does nothing but authorize, late. */
 function delegate(from: Actor, list: ReturnType<typeof authorize>[], turns = 0) {
@@ -79,7 +71,7 @@ describe('delegation', () => {
   it('6. two reads of one place within one execution agree: code, size and hash, while it changes', async () => {
     const doubt = (from: Actor, turns: number) =>
       relayed(from, doubter, 0, concatBytes(addressWord(authority.address), numberWord(turns)))
-    const run = await expectEqualEveryTime(executor, world, (turns) => ({
+    const run = await expectEqualEveryTime(suite, (turns) => ({
       transactions: [
         doubt(bob, turns()),
         delegate(alice, [authorize(authority, firstDelegate, 0n)], turns()),
@@ -98,7 +90,7 @@ describe('delegation', () => {
   })
 
   it('6. two reads of one place agree: jump destinations are those of the code that runs', async () => {
-    await expectEqualEveryTime(executor, world, (turns) => ({
+    await expectEqualEveryTime(suite, (turns) => ({
       transactions: [
         delegate(alice, [authorize(authority, firstDelegate, 0n)], turns()),
         relayed(bob, authority.address, turns()),
@@ -114,7 +106,7 @@ describe('delegation', () => {
   })
 
   it('7. authorities neither send nor receive: their nonce and code are written, and others see it', async () => {
-    const run = await expectEqualEveryTime(executor, world, (turns) => ({
+    const run = await expectEqualEveryTime(suite, (turns) => ({
       transactions: [
         delegate(alice, [authorize(authority, firstDelegate, 0n)], turns(2500)),
         { from: authority, to: bob.address, nonce: 1n, value: 1n },
@@ -134,7 +126,7 @@ describe('delegation', () => {
   })
 
   it("7. self-authorization moves the nonce twice, and a delegated sender's CREATE moves it too", async () => {
-    const run = await expectEqualEveryTime(executor, world, (turns) => ({
+    const run = await expectEqualEveryTime(suite, (turns) => ({
       transactions: [
         {
           from: alice,
@@ -156,8 +148,7 @@ describe('delegation', () => {
 
   it("7. an authorization makes a sender's next nonce wrong: the block is refused as stock refuses it", async () => {
     await expectRefusedEveryTime(
-      executor,
-      world,
+      suite,
       (turns) => ({
         transactions: [
           delegate(alice, [authorize(authority, firstDelegate, 0n)], turns(2500)),

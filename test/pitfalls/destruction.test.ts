@@ -74,7 +74,7 @@ afterAll(() => executor?.close())
 describe('destruction', () => {
   it('1. destroyed, recreated and read in one block: every reader sees what stock shows it', async () => {
     for (const world of [before, after]) {
-      const run = await expectEqualEveryTime(executor, world, (turns) => ({
+      const run = await expectEqualEveryTime({ executor, world }, (turns) => ({
         transactions: [
           relayed(alice, phoenix, turns(), readSlot(7)),
           relayed(bob, phoenix, turns(), destroyFor(heir)),
@@ -127,7 +127,7 @@ describe('destruction', () => {
 
   it('2. the same values again after a destruction: a reader that saw the former account is found', async () => {
     // The phoenix comes back with the balance, the nonce, the code and slot 5 that it had.
-    const run = await expectEqualEveryTime(executor, before, (turns) => ({
+    const run = await expectEqualEveryTime({ executor, world: before }, (turns) => ({
       transactions: [
         relayed(alice, phoenix, turns(2500), destroyFor(heir)),
         relayed(bob, factory, turns(), undefined, { value: 11n }),
@@ -169,7 +169,7 @@ describe('destruction', () => {
 
   it('3. reads that miss, an absent account and a zero slot: they depend on who creates them later', async () => {
     const absent = named('absent')
-    const run = await expectEqualEveryTime(executor, before, (turns) => ({
+    const run = await expectEqualEveryTime({ executor, world: before }, (turns) => ({
       transactions: [
         relayed(alice, absent, turns(2500), undefined, { value: 5n }),
         lookAt(bob, absent),
@@ -226,7 +226,7 @@ describe('destruction', () => {
 
   it('4. payments before a destruction do not outlive it, and a revived account starts at nonce 0', async () => {
     for (const world of [before, after]) {
-      await expectEqualEveryTime(executor, world, (turns) => ({
+      await expectEqualEveryTime({ executor, world }, (turns) => ({
         transactions: [
           relayed(alice, phoenix, turns(), undefined, { value: 5n }),
           relayed(bob, phoenix, turns(), undefined, { value: 6n }),
@@ -245,8 +245,7 @@ describe('destruction', () => {
       }))
     }
     const run = await expectEqualEveryTime(
-      executor,
-      before,
+      { executor, world: before },
       (turns) => ({
         transactions: [
           relayed(alice, phoenix, turns(), undefined, { value: 5n }),
@@ -278,7 +277,7 @@ describe('destruction', () => {
 
   it('14. a reverted SELFDESTRUCT: what the transaction wrote before and after it stays', async () => {
     for (const world of [before, after]) {
-      const run = await expectEqualEveryTime(executor, world, (turns) => ({
+      const run = await expectEqualEveryTime({ executor, world }, (turns) => ({
         transactions: [
           relayed(alice, regretful, turns()),
           relayed(bob, phoenix, turns(), readSlot(7)),

@@ -1,9 +1,8 @@
 // What outlives a block or shares a place: base values, results, copies of code, and records of keys.
 // Authority on pitfalls 13 and 20. It must run several blocks on one executor.
 import { Address, generateAddress } from '@ethereumjs/util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { CodeCache } from '../../src/execution/code-cache.ts'
-import type { ParallelExecutor } from '../../src/index.ts'
 import { nativeAtomics } from '../../src/memory/atomics.ts'
 import { ACCOUNT, SLOT } from '../../src/memory/layout.ts'
 import { RegionAllocator, SharedRegion } from '../../src/memory/shared-region.ts'
@@ -14,38 +13,29 @@ import {
   expectEqualInParallel,
   fillHeader,
   makeBlock,
-  makeWorld,
   runBoth,
   sidesOf,
-  type World,
 } from '../support/hand-made-block.ts'
 import { compareAny } from '../support/oracle.ts'
 import { type Actor, actors } from '../support/random-world.ts'
-import { strictExecutor } from '../support/strict-executor.ts'
+import { strictSuite } from '../support/strict-suite.ts'
 import { logged, named, turnsOf, visit } from './pitfall-blocks.ts'
 import { chain, slowStage } from './slow-counter.ts'
 
 const [alice, bob, carol, dave] = actors
 
-let executor: ParallelExecutor
-let world: World
-
-beforeAll(async () => {
-  executor = await strictExecutor()
-  world = await makeWorld({ accounts: slowStage })
-})
-afterAll(() => executor?.close())
+const suite = strictSuite({ accounts: slowStage })
 
 describe('memory used again', () => {
   it('13. block n+1 starts on what block n left, and leaves the results of block n alone', async () => {
-    const sides = await sidesOf(world)
+    const sides = await sidesOf(suite.world)
     const nonces = new Map<Actor, bigint>()
     const kept: { result: unknown; copy: unknown }[] = []
     for (let number = 20n; number < 26n; number++) {
       const turns = turnsOf(Number(number))
       const plan = { ...chain(8, turns), number, coinbase: carol.address }
-      const block = makeBlock(world.common, plan, nonces)
-      const run = await runBoth(executor, sides, block)
+      const block = makeBlock(suite.world.common, plan, nonces)
+      const run = await runBoth(suite.executor, sides, block)
       expect(run.differences).toEqual([])
       const { receipts, logsBloom, stateRoot, gasUsed } = run.result!
       const result = { receipts, logsBloom, stateRoot, gasUsed }
@@ -61,12 +51,12 @@ describe('memory used again', () => {
   it("13. block n+1 with another state waits its turn, and bytes of results are nobody else's", async () => {
     const { runBlock } = await import('@ethereumjs/vm')
     const plans = [0, 1, 2, 3].map((round) => chain(8, turnsOf(round)))
-    const blocks = plans.map((plan) => makeBlock(world.common, plan))
+    const blocks = plans.map((plan) => makeBlock(suite.world.common, plan))
     // All at once on one executor, and each spoils the bytes that it gets.
     const ours = await Promise.all(
       blocks.map(async (block) => {
-        const vm = await world.vm()
-        const { results, stateRoot, logsBloom } = await executor.runBlock(vm, {
+        const vm = await suite.world.vm()
+        const { results, stateRoot, logsBloom } = await suite.executor.runBlock(vm, {
           ...fillHeader,
           block,
         })
@@ -84,7 +74,7 @@ describe('memory used again', () => {
       }),
     )
     for (const [index, block] of blocks.entries()) {
-      const stock = await runBlock(await world.vm(), { ...fillHeader, block })
+      const stock = await runBlock(await suite.world.vm(), { ...fillHeader, block })
       expect(ours[index]!.root).toEqual(stock.stateRoot)
       expect(ours[index]!.gas).toEqual(stock.results.map(({ totalGasSpent }) => totalGasSpent))
     }
@@ -96,7 +86,7 @@ describe('memory used again', () => {
       const runtime = assemble([round + 1, 0, 'MSTORE', 32, 0, 'RETURN'])
       const made = named('nothing yet')
       const turns = turnsOf(round)
-      const run = await expectEqualInParallel(executor, world, {
+      const run = await expectEqualInParallel(suite.executor, suite.world, {
         transactions: [
           { from: alice, data: deployer(runtime) },
           visit(bob, made, turns()),

@@ -1,12 +1,10 @@
 // The order of a block: nonces, errors, cumulative numbers, and what admits a transaction.
 // Authority on pitfalls 10, 15 and 21. It must compare refusals as exactly as results.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ParallelExecutor } from '../../src/index.ts'
+import { describe, expect, it } from 'vitest'
 import { CONTROL, HALT, OUTCOME, TRANSACTION, transactionIndex } from '../../src/memory/layout.ts'
-import { makeWorld, type World } from '../support/hand-made-block.ts'
 import { actors, ether, numberWord } from '../support/random-world.ts'
 import { contractOf, returningCounterCode } from '../support/small-contracts.ts'
-import { strictExecutor } from '../support/strict-executor.ts'
+import { strictSuite } from '../support/strict-suite.ts'
 import { LayersInMemory, transactionAt } from './layers-in-memory.ts'
 import {
   cells,
@@ -24,26 +22,19 @@ const [alice, bob, carol, dave, erin, poor] = actors
 const counter = named('counter')
 const logger = named('logger')
 
-let executor: ParallelExecutor
-let world: World
-
-beforeAll(async () => {
-  executor = await strictExecutor()
-  world = await makeWorld({
-    accounts: {
-      ...stage,
-      [poor.address.toString()]: { balance: 0n },
-      [counter.toString()]: { nonce: 1n, code: returningCounterCode },
-      // Waits, then logs as often as slot 1 of its own storage says, and adds one to it.
-      [logger.toString()]: contractOf([
-        delay(0, 'wait'),
-        [1, 'SLOAD', 'DUP1', 1, 'ADD', 1, 'SSTORE', 1, 'ADD', { label: 'again' }],
-        [0, 0, 'LOG0', 1, 'SWAP1', 'SUB', 'DUP1', { to: 'again' }, 'JUMPI'],
-      ]),
-    },
-  })
+const suite = strictSuite({
+  accounts: {
+    ...stage,
+    [poor.address.toString()]: { balance: 0n },
+    [counter.toString()]: { nonce: 1n, code: returningCounterCode },
+    // Waits, then logs as often as slot 1 of its own storage says, and adds one to it.
+    [logger.toString()]: contractOf([
+      delay(0, 'wait'),
+      [1, 'SLOAD', 'DUP1', 1, 'ADD', 1, 'SSTORE', 1, 'ADD', { label: 'again' }],
+      [0, 0, 'LOG0', 1, 'SWAP1', 'SUB', 'DUP1', { to: 'again' }, 'JUMPI'],
+    ]),
+  },
 })
-afterAll(() => executor?.close())
 
 describe('order and errors', () => {
   it('10. an invalid transaction in mid-block: refused as stock refuses it, whatever is under way', async () => {
@@ -53,8 +44,7 @@ describe('order and errors', () => {
       { from: carol, to: bob.address, gasLimit: 30_000n, data: new Uint8Array(2000).fill(1) },
     ]) {
       await expectRefusedEveryTime(
-        executor,
-        world,
+        suite,
         (turns) => ({
           transactions: [
             relayed(alice, counter, turns(2500)),
@@ -71,7 +61,7 @@ describe('order and errors', () => {
   })
 
   it('10. an invalid transaction in mid-block: invalid until a lower one has paid its sender is valid', async () => {
-    await expectEqualEveryTime(executor, world, (turns) => ({
+    await expectEqualEveryTime(suite, (turns) => ({
       transactions: [
         relayed(alice, poor.address, turns(4000), undefined, { value: ether }),
         { from: poor, to: counter },
@@ -111,7 +101,7 @@ describe('order and errors', () => {
   })
 
   it('15. cumulative gas and logs are in order, whatever the order of execution', async () => {
-    const run = await expectEqualEveryTime(executor, world, (turns) => ({
+    const run = await expectEqualEveryTime(suite, (turns) => ({
       transactions: Array.from({ length: 10 }, (_, index) => ({
         from: actors[index % 5]!,
         to: logger,
@@ -128,14 +118,12 @@ describe('order and errors', () => {
     const three = (most: number) => [alice, bob, carol].map((from) => relayed(from, counter, most))
     // The limits sum up to more than the block's, but what is used does not.
     await expectEqualEveryTime(
-      executor,
-      world,
+      suite,
       (turns) => ({ gasLimit: 1_200_000n, transactions: three(turns(200)) }),
       5,
     )
     await expectRefusedEveryTime(
-      executor,
-      world,
+      suite,
       () => ({ gasLimit: 1_500_000n, transactions: three(25_000) }),
       /higher gas limit than the block/,
       5,
@@ -143,7 +131,7 @@ describe('order and errors', () => {
   })
 
   it('21. nonce chains: a stale nonce is a dependency and not an error', async () => {
-    const run = await expectEqualEveryTime(executor, world, (turns) => ({
+    const run = await expectEqualEveryTime(suite, (turns) => ({
       transactions: [
         relayed(alice, cells, turns(2500), writeSlot(1, 8)),
         ...Array.from({ length: 10 }, () => ({ from: alice, to: bob.address, value: 1n })),
@@ -158,8 +146,7 @@ describe('order and errors', () => {
   it('21. nonce chains: a gap, a repetition and a step back are errors, as in stock', async () => {
     for (const nonce of [4n, 2n, 0n]) {
       await expectRefusedEveryTime(
-        executor,
-        world,
+        suite,
         (turns) => ({
           transactions: [
             relayed(alice, bob.address, turns(2500)),

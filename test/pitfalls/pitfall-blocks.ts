@@ -4,7 +4,6 @@
 import { Address, concatBytes, generateAddress2 } from '@ethereumjs/util'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { expect } from 'vitest'
-import type { ParallelExecutor } from '../../src/index.ts'
 import {
   assemble,
   assembleHex,
@@ -12,15 +11,17 @@ import {
   deployer,
   type Instruction,
 } from '../support/assembler.ts'
-import type { TransactionPlan, World } from '../support/hand-made-block.ts'
 import {
   type BlockPlan,
   expectEqualInParallel,
   makeBlock,
   runBoth,
+  sidesOf,
+  type TransactionPlan,
 } from '../support/hand-made-block.ts'
 import { type Actor, addressWord, numberWord } from '../support/random-world.ts'
 import type { AccountRecords } from '../support/state-template.ts'
+import type { Suite } from '../support/strict-suite.ts'
 import { createRandom } from './round-random.ts'
 
 export function named(name: string): Address {
@@ -140,7 +141,6 @@ export function visit(from: Actor, address: Address, turns = 0): TransactionPlan
   return relayed(from, visitor, turns, addressWord(address))
 }
 
-type Runner = Pick<ParallelExecutor, 'runBlock'>
 type PlanOf = (turns: Turns, round: number) => BlockPlan
 export const rounds = 10
 
@@ -152,8 +152,7 @@ export function turnsOf(round: number): Turns {
 
 /** The block equals stock's whatever the delays. Returns the last round. */
 export async function expectEqualEveryTime(
-  executor: Runner,
-  world: World,
+  { executor, world }: Suite,
   planOf: PlanOf,
   times = rounds,
 ): Promise<Awaited<ReturnType<typeof expectEqualInParallel>>> {
@@ -167,16 +166,14 @@ export async function expectEqualEveryTime(
 
 /** Both sides refuse the block with one message, which says what it is expected to say. */
 export async function expectRefusedEveryTime(
-  executor: Runner,
-  world: World,
+  { executor, world }: Suite,
   planOf: PlanOf,
   message: RegExp,
   times = rounds,
 ): Promise<void> {
   for (let round = 0; round < times; round++) {
-    const sides = { stock: await world.vm(), ours: await world.vm() }
     const block = makeBlock(world.common, planOf(turnsOf(round), round))
-    const run = await runBoth(executor, sides, block)
+    const run = await runBoth(executor, await sidesOf(world), block)
     expect(run.differences).toEqual([])
     expect(run.result).toBeUndefined()
     expect(String(run.error)).toMatch(message)

@@ -1,13 +1,11 @@
 // What surrounds transactions: system calls, withdrawals, block hashes, and what each of them starts from.
 // Authority on pitfalls 16 and 19. It must let transactions overtake those that change their start.
 import { bytesToHex } from '@ethereumjs/util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ParallelExecutor } from '../../src/index.ts'
+import { describe, expect, it } from 'vitest'
 import type { Instruction } from '../support/assembler.ts'
-import { makeWorld, type World } from '../support/hand-made-block.ts'
 import { actors, numberWord, systemContracts, worldRecords } from '../support/random-world.ts'
 import { contractOf } from '../support/small-contracts.ts'
-import { strictExecutor } from '../support/strict-executor.ts'
+import { strictSuite } from '../support/strict-suite.ts'
 import {
   expectEqualEveryTime,
   logged,
@@ -25,67 +23,60 @@ const transient = named('transient')
 const chainReader = named('chain reader')
 const originals = named('originals')
 
-let executor: ParallelExecutor
-let world: World
-
-beforeAll(async () => {
-  executor = await strictExecutor()
-  const records = worldRecords()
-  const systems = Object.fromEntries(
-    Object.values(systemContracts).map((one) => [one.toString(), records[one.toString()]!]),
-  )
-  const hashBefore = (distance: number): Instruction[] => [distance, 'NUMBER', 'SUB', 'BLOCKHASH']
-  world = await makeWorld({
-    accounts: {
-      ...stage,
-      ...systems,
-      // Adds one, twice, to the slot that slot 0 names; a word of calldata is the name from then on.
-      [pointer.toString()]: contractOf(
-        [
-          ['CALLDATASIZE', { to: 'turn' }, 'JUMPI'],
-          [0, 'SLOAD', 'SLOAD', 1, 'ADD', 0, 'SLOAD', 'SSTORE'],
-          [0, 'SLOAD', 'SLOAD', 1, 'ADD', 0, 'SLOAD', 'SSTORE', 'STOP'],
-          [{ label: 'turn' }, 0, 'CALLDATALOAD', 0, 'SSTORE'],
-        ],
-        { storage: { '0x00': '0x10', '0x10': '0x01' } },
+const records = worldRecords()
+const systems = Object.fromEntries(
+  Object.values(systemContracts).map((one) => [one.toString(), records[one.toString()]!]),
+)
+const hashBefore = (distance: number): Instruction[] => [distance, 'NUMBER', 'SUB', 'BLOCKHASH']
+const suite = strictSuite({
+  accounts: {
+    ...stage,
+    ...systems,
+    // Adds one, twice, to the slot that slot 0 names; a word of calldata is the name from then on.
+    [pointer.toString()]: contractOf(
+      [
+        ['CALLDATASIZE', { to: 'turn' }, 'JUMPI'],
+        [0, 'SLOAD', 'SLOAD', 1, 'ADD', 0, 'SLOAD', 'SSTORE'],
+        [0, 'SLOAD', 'SLOAD', 1, 'ADD', 0, 'SLOAD', 'SSTORE', 'STOP'],
+        [{ label: 'turn' }, 0, 'CALLDATALOAD', 0, 'SSTORE'],
+      ],
+      { storage: { '0x00': '0x10', '0x10': '0x01' } },
+    ),
+    [refunder.toString()]: contractOf([[0, 'SLOAD', 'ISZERO', 0, 'SSTORE']], {
+      storage: { '0x00': '0x01' },
+    }),
+    [transient.toString()]: contractOf([
+      logWords([0, 'TLOAD'], [0, 'TLOAD', 'CALLER', 'ADD', 0, 'TSTORE', 0, 'TLOAD']),
+    ]),
+    [chainReader.toString()]: contractOf([
+      logWords(
+        hashBefore(1),
+        hashBefore(2),
+        hashBefore(256),
+        hashBefore(257),
+        ['NUMBER', 'BLOCKHASH'],
+        ['BLOBBASEFEE'],
+        ['BASEFEE'],
+        ['TIMESTAMP'],
+        ['GASPRICE'],
       ),
-      [refunder.toString()]: contractOf([[0, 'SLOAD', 'ISZERO', 0, 'SSTORE']], {
-        storage: { '0x00': '0x01' },
-      }),
-      [transient.toString()]: contractOf([
-        logWords([0, 'TLOAD'], [0, 'TLOAD', 'CALLER', 'ADD', 0, 'TSTORE', 0, 'TLOAD']),
-      ]),
-      [chainReader.toString()]: contractOf([
-        logWords(
-          hashBefore(1),
-          hashBefore(2),
-          hashBefore(256),
-          hashBefore(257),
-          ['NUMBER', 'BLOCKHASH'],
-          ['BLOBBASEFEE'],
-          ['BASEFEE'],
-          ['TIMESTAMP'],
-          ['GASPRICE'],
-        ),
-      ]),
-      // One to two to one: what it costs depends on the value that the transaction started from.
-      [originals.toString()]: contractOf(
-        [
-          [0, 'SLOAD', 1, 'ADD', 'DUP1', 0, 'SSTORE', 1, 'SWAP1', 'SUB', 0, 'SSTORE'],
-          ['CALLDATASIZE', { to: 'keep' }, 'JUMPI', 'STOP', { label: 'keep' }],
-          [0, 'CALLDATALOAD', 0, 'SSTORE'],
-        ],
-        { storage: { '0x00': '0x01' } },
-      ),
-    },
-  })
+    ]),
+    // One to two to one: what it costs depends on the value that the transaction started from.
+    [originals.toString()]: contractOf(
+      [
+        [0, 'SLOAD', 1, 'ADD', 'DUP1', 0, 'SSTORE', 1, 'SWAP1', 'SUB', 0, 'SSTORE'],
+        ['CALLDATASIZE', { to: 'keep' }, 'JUMPI', 'STOP', { label: 'keep' }],
+        [0, 'CALLDATALOAD', 0, 'SSTORE'],
+      ],
+      { storage: { '0x00': '0x01' } },
+    ),
+  },
 })
-afterAll(() => executor?.close())
 
 describe('what surrounds transactions', () => {
   it('16. system calls read and write state, and only committed executions leave traces', async () => {
     const { beaconRoots, blockHashes, withdrawals, consolidations } = systemContracts
-    await expectEqualEveryTime(executor, world, (turns) => ({
+    await expectEqualEveryTime(suite, (turns) => ({
       number: 9000n,
       transactions: [
         relayed(alice, beaconRoots, turns(), numberWord((1_700_000_000 + 9000 * 12) % 8191)),
@@ -109,7 +100,7 @@ describe('what surrounds transactions', () => {
         },
       ],
     }
-    await expectEqualEveryTime(executor, world, (turns) => ({
+    await expectEqualEveryTime(suite, (turns) => ({
       transactions: [
         relayed(alice, pointer, turns(2500), numberWord(0x20)),
         { from: bob, to: pointer },
@@ -129,8 +120,7 @@ describe('what surrounds transactions', () => {
       maxFeePerBlobGas: 10n ** 12n,
     }
     const run = await expectEqualEveryTime(
-      executor,
-      world,
+      suite,
       (turns) => ({
         number: 300n,
         header: { excessBlobGas: 20_000_000n },
@@ -150,8 +140,7 @@ describe('what surrounds transactions', () => {
     expect(blobPrice).toBeGreaterThan(1n)
     // At the chain's beginning there are fewer than 256 ancestors.
     await expectEqualEveryTime(
-      executor,
-      world,
+      suite,
       () => ({ number: 2n, transactions: [{ from: alice, to: chainReader }] }),
       1,
     )
@@ -160,8 +149,7 @@ describe('what surrounds transactions', () => {
   it('19. withdrawals to the coinbase, and to accounts that the block made', async () => {
     const coinbase = named('withdrawing coinbase')
     await expectEqualEveryTime(
-      executor,
-      world,
+      suite,
       (turns) => ({
         coinbase,
         withdrawals: [
@@ -181,7 +169,7 @@ describe('what surrounds transactions', () => {
   })
 
   it('19. refunds and original storage values are those at the start of each transaction', async () => {
-    await expectEqualEveryTime(executor, world, (turns) => ({
+    await expectEqualEveryTime(suite, (turns) => ({
       transactions: [
         relayed(alice, refunder, turns()),
         { from: bob, to: refunder },
@@ -197,7 +185,7 @@ describe('what surrounds transactions', () => {
   })
 
   it('19. transient storage is empty at the start of every transaction', async () => {
-    const run = await expectEqualEveryTime(executor, world, (turns) => ({
+    const run = await expectEqualEveryTime(suite, (turns) => ({
       transactions: Array.from({ length: 8 }, (_, index) =>
         relayed(actors[index % 5]!, transient, turns()),
       ),

@@ -1,30 +1,22 @@
 // Waiting and waking: estimates, wake-ups that come too late or too often, and chains longer than all lanes.
 // Authority on pitfalls 11, 12 and 22. It must not wait for a time to pass: what wakes whom is asked for.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { BASE_WRITER, type LocationId, NOTHING } from '../../src/ids.ts'
-import type { ParallelExecutor } from '../../src/index.ts'
 import { nativeAtomics } from '../../src/memory/atomics.ts'
 import { LOCATION, SLOT } from '../../src/memory/layout.ts'
 import { ReadSetRecorder } from '../../src/mvcc/read-set.ts'
 import { FOUND } from '../../src/mvcc/version-store.ts'
 import { LaneBoard } from '../../src/workers/lanes.ts'
-import { makeWorld, type World } from '../support/hand-made-block.ts'
 import { actors } from '../support/random-world.ts'
 import { strictExecutor } from '../support/strict-executor.ts'
+import { strictSuite } from '../support/strict-suite.ts'
 import { LayersInMemory, transactionAt } from './layers-in-memory.ts'
 import { cells, expectEqualEveryTime, readSlot, relayed, writeSlot } from './pitfall-blocks.ts'
 import { chain, slowStage } from './slow-counter.ts'
 
 const [alice, bob, carol, dave] = actors
 
-let executor: ParallelExecutor
-let world: World
-
-beforeAll(async () => {
-  executor = await strictExecutor()
-  world = await makeWorld({ accounts: slowStage })
-})
-afterAll(() => executor?.close())
+const suite = strictSuite({ accounts: slowStage })
 
 describe('waiting and waking', () => {
   it('11. writes of a failed validation stay estimates until re-executed: readers wait and do not guess', () => {
@@ -63,7 +55,7 @@ describe('waiting and waking', () => {
   })
 
   it('11. writes of a failed validation stay estimates until re-executed: a block that aborts a lot', async () => {
-    await expectEqualEveryTime(executor, world, (turns) => ({
+    await expectEqualEveryTime(suite, (turns) => ({
       transactions: [
         relayed(alice, cells, turns(3000), writeSlot(1, 2)),
         ...chain(6, turns).transactions.map((one) => ({ ...one, from: bob })),
@@ -182,10 +174,9 @@ describe('waiting and waking', () => {
   it('22. no deadlock: chains longer than all lanes together end, with one worker and with two', async () => {
     const one = await strictExecutor({ workers: 1 })
     try {
-      for (const each of [one, executor]) {
+      for (const executor of [one, suite.executor]) {
         const run = await expectEqualEveryTime(
-          each,
-          world,
+          { executor, world: suite.world },
           (turns) => ({
             transactions: [
               relayed(alice, cells, turns(3000), writeSlot(1, 2)),

@@ -6,20 +6,17 @@ import { MerklePatriciaTrie } from '@ethereumjs/mpt'
 import { Caches, CacheType, MerkleStateManager } from '@ethereumjs/statemanager'
 import { hexToBytes } from '@ethereumjs/util'
 import { createVM, type VM } from '@ethereumjs/vm'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ParallelExecutor } from '../../../src/index.ts'
+import { describe, expect, it } from 'vitest'
 import { assembleHex, deployer } from '../../support/assembler.ts'
 import {
   authorize,
   type BlockPlan,
   fillHeader,
   makeBlock,
-  makeWorld,
   richActors,
   runBoth,
   type Sides,
   sidesOf,
-  type World,
 } from '../../support/hand-made-block.ts'
 import {
   type Actor,
@@ -33,6 +30,7 @@ import {
 import { loggingCounterCode, witnessCode } from '../../support/small-contracts.ts'
 import { type AccountRecords, loadAccounts } from '../../support/state-template.ts'
 import { strictExecutor } from '../../support/strict-executor.ts'
+import { strictSuite } from '../../support/strict-suite.ts'
 import {
   counting,
   delaying,
@@ -82,18 +80,11 @@ function busyBlock(number: bigint): BlockPlan {
   }
 }
 
-let executor: ParallelExecutor
-let world: World
-
-beforeAll(async () => {
-  executor = await strictExecutor()
-  world = await makeWorld()
-})
-afterAll(() => executor?.close())
+const suite = strictSuite()
 
 async function vmOn(stateManager: StateManagerInterface): Promise<VM> {
   await loadAccounts(stateManager as MerkleStateManager, records)
-  return await createVM({ common: world.common, stateManager })
+  return await createVM({ common: suite.world.common, stateManager })
 }
 
 function sidesOn(make: () => StateManagerInterface): Promise<Sides> {
@@ -105,18 +96,18 @@ async function compareOn(make: () => StateManagerInterface): Promise<void> {
   const sides = await sidesOn(make)
   const nonces = new Map<Actor, bigint>()
   for (const number of [20n, 21n, 22n, 23n]) {
-    const block = makeBlock(world.common, busyBlock(number), nonces)
-    const good = await runBoth(executor, sides, block)
+    const block = makeBlock(suite.world.common, busyBlock(number), nonces)
+    const good = await runBoth(suite.executor, sides, block)
     expect(good.differences, `block ${number}`).toEqual([])
     expect(good.report).toMatchObject({ mode: 'parallel', incidents: [] })
     const refusedPlan = [...busyBlock(number).transactions.slice(0, 6), { from: dave, nonce: 99n }]
     const refused = makeBlock(
-      world.common,
+      suite.world.common,
       { ...busyBlock(number), number: number + 1n, transactions: refusedPlan },
       new Map(nonces),
     )
     if (number === 21n) {
-      const bad = await runBoth(executor, sides, refused)
+      const bad = await runBoth(suite.executor, sides, refused)
       expect(bad.differences, 'a refused block').toEqual([])
       expect(bad.error).toBeDefined()
     }
@@ -129,8 +120,8 @@ describe('a state manager', () => {
     rest: { prefixCodeHashes?: boolean; prefixStorageTrieKeys?: boolean } = {},
   ): MerkleStateManager =>
     new MerkleStateManager({
-      common: world.common,
-      trie: new MerklePatriciaTrie({ useKeyHashing: true, common: world.common }),
+      common: suite.world.common,
+      trie: new MerklePatriciaTrie({ useKeyHashing: true, common: suite.world.common }),
       ...(caches === undefined ? {} : { caches }),
       ...rest,
     })
@@ -163,7 +154,7 @@ describe('a state manager', () => {
   it('that is frozen runs sequentially, and the report says so', async () => {
     const make = (): StateManagerInterface => Object.freeze(counting(merkle(new Caches())).manager)
     const sides = await sidesOn(make)
-    const run = await runBoth(executor, sides, makeBlock(world.common, busyBlock(20n)))
+    const run = await runBoth(suite.executor, sides, makeBlock(suite.world.common, busyBlock(20n)))
     expect(run.differences).toEqual([])
     expect(run.report).toMatchObject({
       mode: 'sequential',
@@ -176,8 +167,8 @@ describe('a state manager', () => {
       const vm = await vmOn(make())
       const before = Object.getOwnPropertyDescriptors(vm.stateManager)
       const names = Object.keys(before)
-      const block = makeBlock(world.common, busyBlock(20n))
-      await executor.runBlock(vm, { ...fillHeader, block })
+      const block = makeBlock(suite.world.common, busyBlock(20n))
+      await suite.executor.runBlock(vm, { ...fillHeader, block })
       expect(Object.keys(Object.getOwnPropertyDescriptors(vm.stateManager))).toEqual(names)
       for (const name of ['putAccount', 'putStorage', 'setStateRoot']) {
         expect(Object.getOwnPropertyDescriptor(vm.stateManager, name)).toEqual(before[name])
@@ -200,7 +191,7 @@ describe('a state manager', () => {
     try {
       for (const [which, fallback] of [
         [rescuing, true],
-        [executor, false],
+        [suite.executor, false],
       ] as const) {
         const sides = await sidesOn(failing)
         for (const { stateManager } of [sides.stock, sides.ours]) {
@@ -208,7 +199,7 @@ describe('a state manager', () => {
           await stateManager.getStateRoot()
         }
         const root = await sides.ours.stateManager.getStateRoot()
-        const run = await runBoth(which, sides, makeBlock(world.common, busyBlock(20n)))
+        const run = await runBoth(which, sides, makeBlock(suite.world.common, busyBlock(20n)))
         if (fallback) {
           // Stock leaves the checkpoints of its interpreter open; so must a block that stock finishes.
           expect(run.differences).toEqual([])
@@ -233,7 +224,7 @@ describe('a state manager', () => {
     const asked: number[] = []
     for (const number of [20n, 21n, 22n, 23n]) {
       const block = makeBlock(
-        world.common,
+        suite.world.common,
         {
           number,
           transactions: [alice, bob, carol].map((from) => ({
@@ -245,7 +236,7 @@ describe('a state manager', () => {
         nonces,
       )
       calls.clear()
-      await executor.runBlock(vm, { ...fillHeader, block })
+      await suite.executor.runBlock(vm, { ...fillHeader, block })
       asked.push(calls.get('getStorage') ?? 0)
     }
     // The root has proved itself when it has changed with a block.
@@ -261,7 +252,7 @@ describe('a state manager', () => {
     for (const number of [20n, 21n, 22n, 23n, 24n]) {
       const timestamps = [number, number + 1n].map((at) => 1_700_000_000n + at * 12n)
       const block = makeBlock(
-        world.common,
+        suite.world.common,
         {
           number,
           transactions: timestamps.flatMap((timestamp) =>
@@ -274,7 +265,7 @@ describe('a state manager', () => {
         },
         nonces,
       )
-      const run = await runBoth(executor, sides, block)
+      const run = await runBoth(suite.executor, sides, block)
       expect(run.differences, `block ${number}`).toEqual([])
       expect(run.report?.mode).toBe('parallel')
     }

@@ -4,54 +4,45 @@
 import type { MerklePatriciaTrie } from '@ethereumjs/mpt'
 import { bytesToHex } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ParallelExecutor } from '../../../src/index.ts'
+import { describe, expect, it } from 'vitest'
 import {
   type BlockPlan,
   fillHeader,
   makeBlock,
   runBoth,
   sidesOf,
-  type World,
 } from '../../support/hand-made-block.ts'
 import { actors, contracts, numberWord } from '../../support/random-world.ts'
-import { strictExecutor } from '../../support/strict-executor.ts'
-import { compareListeners, followUp, makeListenedWorld, twelve } from './support/listeners.ts'
+import { strictSuite } from '../../support/strict-suite.ts'
+import { compareListeners, followUp, listenedWorld, twelve } from './support/listeners.ts'
 
 const [alice, bob, carol, dave] = actors
 const { counter, reader } = contracts
 
-let executor: ParallelExecutor
-let world: World
+const suite = strictSuite(listenedWorld)
 
-beforeAll(async () => {
-  executor = await strictExecutor()
-  world = await makeListenedWorld()
-})
-afterAll(() => executor?.close())
-
-function compare(listen: Parameters<typeof compareListeners>[2], plan?: BlockPlan, times?: number) {
-  return compareListeners(executor, world, listen, plan, times)
+function compare(listen: Parameters<typeof compareListeners>[1], plan?: BlockPlan, times?: number) {
+  return compareListeners(suite, listen, plan, times)
 }
 
 describe('listeners that look', () => {
   it('get the events of stock in the order of stock, with its payloads', async () => {
     for (let time = 0; time < 2; time++) {
-      const block = makeBlock(world.common, twelve)
-      const run = await runBoth(executor, await sidesOf(world), block, undefined, true)
+      const block = makeBlock(suite.world.common, twelve)
+      const run = await runBoth(suite.executor, await sidesOf(suite.world), block, undefined, true)
       expect(run.differences).toEqual([])
       expect(run.report).toMatchObject({ mode: 'parallel', incidents: [] })
     }
   })
 
   it('get the very transaction and the very result that the block gives', async () => {
-    const vm = await world.vm()
-    const block = makeBlock(world.common, twelve)
+    const vm = await suite.world.vm()
+    const block = makeBlock(suite.world.common, twelve)
     const transactions: unknown[] = []
     const receipts: unknown[] = []
     vm.events.on('beforeTx', (tx) => transactions.push(tx))
     vm.events.on('afterTx', ({ receipt }) => receipts.push(receipt))
-    const result = await executor.runBlock(vm, { ...fillHeader, block })
+    const result = await suite.executor.runBlock(vm, { ...fillHeader, block })
     expect(transactions.every((tx, index) => tx === block.transactions[index])).toBe(true)
     expect(receipts.every((receipt, index) => receipt === result.receipts[index])).toBe(true)
   })
@@ -126,14 +117,18 @@ describe('listeners that throw', () => {
   for (const event of ['beforeBlock', 'beforeTx', 'afterTx', 'afterBlock'] as const) {
     it(`in ${event}: the same error and the same state as stock`, async () => {
       for (const turn of [0, 7]) {
-        const { stock, ours } = await sidesOf(world)
+        const { stock, ours } = await sidesOf(suite.world)
         for (const vm of [stock, ours]) {
           let count = 0
           vm.events.on(event, () => {
             if (count++ >= turn || event.endsWith('Block')) throw new Error(`no more of ${event}`)
           })
         }
-        const run = await runBoth(executor, { stock, ours }, makeBlock(world.common, twelve))
+        const run = await runBoth(
+          suite.executor,
+          { stock, ours },
+          makeBlock(suite.world.common, twelve),
+        )
         expect(run.differences).toEqual([])
         expect(run.error).toMatchObject({ message: `no more of ${event}` })
         const checkpoints = ({ stateManager }: VM): number =>
@@ -141,9 +136,9 @@ describe('listeners that throw', () => {
             .length
         expect(checkpoints(ours)).toBe(checkpoints(stock))
         for (const vm of [stock, ours]) {
-          if (event !== 'afterBlock') await vm.stateManager.setStateRoot(world.template.root)
+          if (event !== 'afterBlock') await vm.stateManager.setStateRoot(suite.world.template.root)
         }
-        expect(await followUp(executor, world, { stock, ours }, twelve)).toEqual([])
+        expect(await followUp(suite, { stock, ours }, twelve)).toEqual([])
       }
     })
   }

@@ -4,16 +4,13 @@
 import type { MerkleStateManager } from '@ethereumjs/statemanager'
 import { Account, type Address } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ParallelExecutor } from '../../../src/index.ts'
+import { describe, expect, it } from 'vitest'
 import {
   fillHeader,
   makeBlock,
-  makeWorld,
   runBoth,
   type Sides,
   sidesOf,
-  type World,
 } from '../../support/hand-made-block.ts'
 import {
   type Actor,
@@ -24,30 +21,23 @@ import {
   numberWord,
 } from '../../support/random-world.ts'
 import { returningCounterCode, witnessCode } from '../../support/small-contracts.ts'
-import { strictExecutor } from '../../support/strict-executor.ts'
+import { strictSuite } from '../../support/strict-suite.ts'
 
 const [alice, bob, carol, dave] = actors
 const { counter, reader } = contracts
 const absent = actors[9]!.address
 
 describe('between two blocks', () => {
-  let executor: ParallelExecutor
-  let world: World
-
-  beforeAll(async () => {
-    executor = await strictExecutor()
-    world = await makeWorld({
-      accounts: {
-        [counter.toString()]: {
-          code: returningCounterCode,
-          nonce: 1n,
-          storage: { '0x00': '0x05' },
-        },
-        [reader.toString()]: { code: witnessCode, nonce: 1n },
+  const suite = strictSuite({
+    accounts: {
+      [counter.toString()]: {
+        code: returningCounterCode,
+        nonce: 1n,
+        storage: { '0x00': '0x05' },
       },
-    })
+      [reader.toString()]: { code: witnessCode, nonce: 1n },
+    },
   })
-  afterAll(() => executor?.close())
 
   /** Runs blocks that look at `seen`, and between them does `meddle` on both sides. */
   async function expectSeen(
@@ -55,11 +45,11 @@ describe('between two blocks', () => {
     meddle: (vm: VM, round: number) => Promise<void>,
     sides?: Sides,
   ): Promise<void> {
-    const { stock, ours } = sides ?? (await sidesOf(world))
+    const { stock, ours } = sides ?? (await sidesOf(suite.world))
     const nonces = new Map<Actor, bigint>()
     for (let round = 0; round < 4; round++) {
       const block = makeBlock(
-        world.common,
+        suite.world.common,
         {
           number: 20n + BigInt(round),
           transactions: [
@@ -73,7 +63,7 @@ describe('between two blocks', () => {
         },
         nonces,
       )
-      const run = await runBoth(executor, { stock, ours }, block)
+      const run = await runBoth(suite.executor, { stock, ours }, block)
       expect(run.differences, `round ${round}`).toEqual([])
       expect(run.report?.mode).toBe('parallel')
       for (const vm of [stock, ours]) {
@@ -107,15 +97,15 @@ describe('between two blocks', () => {
   })
 
   it('an earlier root that the user sets is seen by the next block', async () => {
-    const { stock, ours } = await sidesOf(world)
+    const { stock, ours } = await sidesOf(suite.world)
     const nonces = new Map<Actor, bigint>()
     const plan = { transactions: [alice, bob, carol].map((from) => ({ from, to: counter })) }
-    const first = makeBlock(world.common, plan, nonces)
-    const second = makeBlock(world.common, { ...plan, number: 21n }, nonces)
+    const first = makeBlock(suite.world.common, plan, nonces)
+    const second = makeBlock(suite.world.common, { ...plan, number: 21n }, nonces)
     const roots: Uint8Array[] = [await ours.stateManager.getStateRoot()]
     const run = async (block: typeof first, root?: Uint8Array): Promise<void> => {
       const options = { ...fillHeader, ...(root ? { root } : {}) }
-      const { differences, report } = await runBoth(executor, { stock, ours }, block, options)
+      const { differences, report } = await runBoth(suite.executor, { stock, ours }, block, options)
       expect(differences).toEqual([])
       expect(report?.mode).toBe('parallel')
     }
@@ -130,12 +120,12 @@ describe('between two blocks', () => {
   })
 
   it('two VMs can take turns on one executor, each with its own state', async () => {
-    const sides = [await sidesOf(world), await sidesOf(world)]
+    const sides = [await sidesOf(suite.world), await sidesOf(suite.world)]
     const nonces = [new Map<Actor, bigint>(), new Map<Actor, bigint>()]
     for (let round = 0; round < 6; round++) {
       const which = round % 2
       const block = makeBlock(
-        world.common,
+        suite.world.common,
         {
           number: 20n + BigInt(round),
           transactions: [alice, bob, carol, alice].map((from) => ({
@@ -146,17 +136,17 @@ describe('between two blocks', () => {
         },
         nonces[which],
       )
-      const { differences, report } = await runBoth(executor, sides[which]!, block)
+      const { differences, report } = await runBoth(suite.executor, sides[which]!, block)
       expect(differences, `round ${round}`).toEqual([])
       expect(report?.mode).toBe('parallel')
     }
   })
 
   it('blocks of two VMs that are asked for at once are run one after the other', async () => {
-    const sides = await Promise.all([1, 2, 3, 4].map(() => sidesOf(world)))
+    const sides = await Promise.all([1, 2, 3, 4].map(() => sidesOf(suite.world)))
     const plan = { transactions: [alice, bob, carol, alice].map((from) => ({ from, to: counter })) }
     const runs = await Promise.all(
-      sides.map((side) => runBoth(executor, side, makeBlock(world.common, plan))),
+      sides.map((side) => runBoth(suite.executor, side, makeBlock(suite.world.common, plan))),
     )
     for (const { differences, report } of runs) {
       expect(differences).toEqual([])
@@ -165,17 +155,17 @@ describe('between two blocks', () => {
   })
 
   it('two blocks of one VM that are asked for at once are run in that order', async () => {
-    const { stock, ours } = await sidesOf(world)
+    const { stock, ours } = await sidesOf(suite.world)
     const nonces = new Map<Actor, bigint>()
     const plan = { transactions: [alice, bob, carol, alice].map((from) => ({ from, to: counter })) }
     const blocks = [20n, 21n, 22n].map((number) =>
-      makeBlock(world.common, { ...plan, number }, nonces),
+      makeBlock(suite.world.common, { ...plan, number }, nonces),
     )
     const { runBlock } = await import('@ethereumjs/vm')
     const expected = []
     for (const block of blocks) expected.push(await runBlock(stock, { ...fillHeader, block }))
     const actual = await Promise.all(
-      blocks.map((block) => executor.runBlock(ours, { ...fillHeader, block })),
+      blocks.map((block) => suite.executor.runBlock(ours, { ...fillHeader, block })),
     )
     expect(actual.map(({ stateRoot }) => stateRoot)).toEqual(
       expected.map(({ stateRoot }) => stateRoot),
@@ -183,7 +173,7 @@ describe('between two blocks', () => {
   })
 
   it('a state manager whose root says nothing is never trusted', async () => {
-    const { stock, ours } = await sidesOf(world)
+    const { stock, ours } = await sidesOf(suite.world)
     const constant = new Uint8Array(32).fill(7)
     for (const { stateManager } of [stock, ours]) {
       stateManager.getStateRoot = async () => constant
@@ -200,7 +190,7 @@ describe('between two blocks', () => {
   })
 
   it('a block that was refused leaves nothing behind for the next one', async () => {
-    const { stock, ours } = await sidesOf(world)
+    const { stock, ours } = await sidesOf(suite.world)
     const good = { transactions: [alice, bob, carol].map((from) => ({ from, to: counter })) }
     const bad = {
       number: 21n,
@@ -212,20 +202,28 @@ describe('between two blocks', () => {
     }
     const root = await ours.stateManager.getStateRoot()
     const refused = { ...good, transactions: [...good.transactions, bad.transactions[2]!] }
-    const first = await runBoth(executor, { stock, ours }, makeBlock(world.common, refused))
+    const first = await runBoth(
+      suite.executor,
+      { stock, ours },
+      makeBlock(suite.world.common, refused),
+    )
     expect(first.differences).toEqual([])
     expect(first.error).toMatchObject({ message: expect.stringContaining('nonce') })
     expect(await ours.stateManager.getStateRoot()).toEqual(root)
     for (const vm of [stock, ours]) await vm.stateManager.setStateRoot(root)
-    const second = await runBoth(executor, { stock, ours }, makeBlock(world.common, good))
+    const second = await runBoth(
+      suite.executor,
+      { stock, ours },
+      makeBlock(suite.world.common, good),
+    )
     expect(second.differences).toEqual([])
-    const third = await runBoth(executor, { stock, ours }, makeBlock(world.common, bad))
+    const third = await runBoth(suite.executor, { stock, ours }, makeBlock(suite.world.common, bad))
     expect(third.differences).toEqual([])
     expect(third.error).toBeDefined()
   })
 
   it('an answer of the state manager that comes after its block does not reach the next one', async () => {
-    const { stock, ours } = await sidesOf(world)
+    const { stock, ours } = await sidesOf(suite.world)
     const manager = ours.stateManager as MerkleStateManager
     const getAccount = manager.getAccount.bind(manager)
     let late = Promise.resolve()
@@ -239,13 +237,13 @@ describe('between two blocks', () => {
       await late
       return account
     }
-    const invalid = makeBlock(world.common, {
+    const invalid = makeBlock(suite.world.common, {
       transactions: [
         { from: alice, to: counter, nonce: 5n },
         { from: bob, to: dave.address },
       ],
     })
-    const first = await runBoth(executor, { stock, ours }, invalid)
+    const first = await runBoth(suite.executor, { stock, ours }, invalid)
     expect(first.differences).toEqual([])
     for (const vm of [stock, ours]) {
       await vm.stateManager.putAccount(dave.address, new Account(0n, 12345n))
@@ -258,8 +256,8 @@ describe('between two blocks', () => {
     }))
     const nonces = new Map<Actor, bigint>()
     for (let number = 21n; number < 27n; number++) {
-      const block = makeBlock(world.common, { number, transactions: looks }, nonces)
-      const next = await runBoth(executor, { stock, ours }, block)
+      const block = makeBlock(suite.world.common, { number, transactions: looks }, nonces)
+      const next = await runBoth(suite.executor, { stock, ours }, block)
       expect(next.differences).toEqual([])
       if (number === 23n) await late
     }
@@ -268,15 +266,15 @@ describe('between two blocks', () => {
   // Stock's root holds an unflushed write only where the block puts the same account again, changed or
   // not; ours puts what changed. Remove `fails` once such a block runs sequentially.
   it.fails('what the user wrote and never flushed is in the root where stock has it', async () => {
-    const { stock, ours } = await sidesOf(world)
+    const { stock, ours } = await sidesOf(suite.world)
     const nonces = new Map<Actor, bigint>()
     const plan = (number: bigint) => ({
       number,
       transactions: [alice, bob].map((from) => ({ from, to: dave.address })),
     })
     for (let number = 20n; number < 24n; number++) {
-      const block = makeBlock(world.common, plan(number), nonces)
-      const { differences } = await runBoth(executor, { stock, ours }, block)
+      const block = makeBlock(suite.world.common, plan(number), nonces)
+      const { differences } = await runBoth(suite.executor, { stock, ours }, block)
       expect(differences).toEqual([])
       for (const { stateManager } of [stock, ours]) {
         await stateManager.putAccount(dave.address, new Account(0n, number))

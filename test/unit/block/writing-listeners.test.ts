@@ -3,8 +3,7 @@
 // It must not depend on timing: a listener's effect is the same whenever workers get there.
 import { Account, type Address, bytesToHex, type PrefixedHexString } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ParallelExecutor } from '../../../src/index.ts'
+import { describe, expect, it } from 'vitest'
 import { assembleHex } from '../../support/assembler.ts'
 import {
   authorize,
@@ -14,27 +13,19 @@ import {
   runBoth,
   sidesOf,
   spin,
-  type World,
 } from '../../support/hand-made-block.ts'
 import { actors, contracts, ether, numberWord } from '../../support/random-world.ts'
 import { witnessCode } from '../../support/small-contracts.ts'
-import { strictExecutor } from '../../support/strict-executor.ts'
-import { compareListeners, makeListenedWorld } from './support/listeners.ts'
+import { strictSuite } from '../../support/strict-suite.ts'
+import { compareListeners, listenedWorld } from './support/listeners.ts'
 
 const [alice, bob, carol, dave] = actors
 const { counter, reader, killable } = contracts
 
-let executor: ParallelExecutor
-let world: World
+const suite = strictSuite(listenedWorld)
 
-beforeAll(async () => {
-  executor = await strictExecutor()
-  world = await makeListenedWorld()
-})
-afterAll(() => executor?.close())
-
-function compare(listen: Parameters<typeof compareListeners>[2], plan?: BlockPlan, times?: number) {
-  return compareListeners(executor, world, listen, plan, times)
+function compare(listen: Parameters<typeof compareListeners>[1], plan?: BlockPlan, times?: number) {
+  return compareListeners(suite, listen, plan, times)
 }
 
 describe('listeners that write', () => {
@@ -126,14 +117,18 @@ describe('listeners that write', () => {
         accounts: { [reader.toString()]: { code: witnessCode, nonce: 1n } },
       })
       for (const slot of [false, true]) {
-        const { report } = await compareListeners(executor, forked, (vm) => {
-          let count = 0
-          vm.events.on('beforeTx', () => {
-            if (count++ !== 2) return
-            vm.evm.journal.addAlwaysWarmAddress(counter.toString())
-            if (slot) vm.evm.journal.addAlwaysWarmSlot(reader.toString(), bytesToHex(numberWord(1)))
-          })
-        })
+        const { report } = await compareListeners(
+          { executor: suite.executor, world: forked },
+          (vm) => {
+            let count = 0
+            vm.events.on('beforeTx', () => {
+              if (count++ !== 2) return
+              vm.evm.journal.addAlwaysWarmAddress(counter.toString())
+              if (slot)
+                vm.evm.journal.addAlwaysWarmSlot(reader.toString(), bytesToHex(numberWord(1)))
+            })
+          },
+        )
         expect(report?.incidents).toEqual(['a beforeTx listener warmed an account'])
       }
     }
@@ -202,7 +197,7 @@ describe('code that is asked for while a listener makes each transaction be writ
     for (let time = 0; time < 3; time++) {
       const sides = await sidesOf(overtaking)
       for (const vm of [sides.stock, sides.ours]) vm.events.on('afterTx', () => {})
-      const run = await runBoth(executor, sides, makeBlock(overtaking.common, plan))
+      const run = await runBoth(suite.executor, sides, makeBlock(overtaking.common, plan))
       expect(run.differences).toEqual([])
     }
   })

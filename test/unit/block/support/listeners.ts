@@ -3,33 +3,30 @@
 // It must not soften the comparison: what listeners saw is compared like results.
 import type { VM } from '@ethereumjs/vm'
 import { expect } from 'vitest'
-import type { ParallelExecutor } from '../../../../src/index.ts'
 import {
   type BlockPlan,
   type BothRuns,
   makeBlock,
-  makeWorld,
   runBoth,
   type Sides,
   sidesOf,
-  type World,
+  type WorldPlan,
 } from '../../../support/hand-made-block.ts'
 import { compareAny } from '../../../support/oracle.ts'
 import { type Actor, actors, addressWord, contracts, ether } from '../../../support/random-world.ts'
 import { loggingCounterCode, witnessCode } from '../../../support/small-contracts.ts'
+import type { Suite } from '../../../support/strict-suite.ts'
 
 const [alice, bob, carol, dave] = actors
 const { counter, reader, killable } = contracts
 
 /** Accounts that the transactions of {@link twelve} call, and one that a listener may delete. */
-export function makeListenedWorld(): Promise<World> {
-  return makeWorld({
-    accounts: {
-      [counter.toString()]: { code: loggingCounterCode, nonce: 1n, storage: { '0x00': '0x05' } },
-      [reader.toString()]: { code: witnessCode, nonce: 1n },
-      [killable.toString()]: { code: loggingCounterCode, nonce: 1n, storage: { '0x00': '0x07' } },
-    },
-  })
+export const listenedWorld: WorldPlan = {
+  accounts: {
+    [counter.toString()]: { code: loggingCounterCode, nonce: 1n, storage: { '0x00': '0x05' } },
+    [reader.toString()]: { code: witnessCode, nonce: 1n },
+    [killable.toString()]: { code: loggingCounterCode, nonce: 1n, storage: { '0x00': '0x07' } },
+  },
 }
 
 /** Every transaction depends on others: all meet at the counter, the reader or one balance. */
@@ -47,8 +44,7 @@ export const twelve: BlockPlan = {
 
 /** Runs the block on both sides with the listeners that `listen` adds, several times. */
 export async function compareListeners(
-  executor: ParallelExecutor,
-  world: World,
+  { executor, world }: Suite,
   listen: (vm: VM, seen: unknown[]) => void,
   plan: BlockPlan = twelve,
   times = 2,
@@ -61,7 +57,10 @@ export async function compareListeners(
     listen(ours, ourSeen)
     const run = await runBoth(executor, { stock, ours }, makeBlock(world.common, plan))
     expect([...run.differences, ...compareAny(stockSeen, ourSeen, 'seen')]).toEqual([])
-    expect(await followUp(executor, world, { stock, ours }, plan), 'the block after it').toEqual([])
+    expect(
+      await followUp({ executor, world }, { stock, ours }, plan),
+      'the block after it',
+    ).toEqual([])
     last = { ...run, seen: ourSeen }
   }
   return last!
@@ -69,8 +68,7 @@ export async function compareListeners(
 
 /** A second block on the same states: what the first one left wrong would show here. */
 export async function followUp(
-  executor: ParallelExecutor,
-  world: World,
+  { executor, world }: Suite,
   sides: Sides,
   plan: BlockPlan,
 ): Promise<string[]> {
