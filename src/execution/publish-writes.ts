@@ -17,6 +17,7 @@ import {
 import type { RegionAllocator } from '../memory/shared-region.ts'
 import { writeSizedBytes } from '../memory/sized-bytes.ts'
 import { WORDS_256, writePadded32, writeUint64, writeUint256 } from '../memory/word-codec.ts'
+import { copyRecorded } from '../mvcc/recorded-set.ts'
 import type { VersionStore } from '../mvcc/version-store.ts'
 import { forEachWrite, type WriteSetRecorder } from '../mvcc/write-set.ts'
 import type { AccountEntry, SlotEntry } from './account-entry.ts'
@@ -58,10 +59,8 @@ export class WritePublisher {
       for (const slot of overlay.slots) this.#slot(slot)
     }
     const repeated = this.#withdrawStale(previousWriteSet)
-    const words = this.#writes.words
-    const at = this.#allocator.allocate(words + 1)
-    this.#writes.copyTo(this.#store.block.reach(at + words), at)
-    return { writeSet: at, wroteElsewhere: this.#writes.count > repeated }
+    const writeSet = copyRecorded(this.#writes, this.#allocator)
+    return { writeSet, wroteElsewhere: this.#writes.count > repeated }
   }
 
   #account(entry: AccountEntry): void {

@@ -11,19 +11,12 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { ParallelError } from '../errors.ts'
 import { BASE_WRITER, type Incarnation, type TxIndex } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
-import {
-  BASE,
-  blockHashIndex,
-  CONTROL,
-  HALT,
-  OUTCOME,
-  TRANSACTION,
-  transactionIndex,
-} from '../memory/layout.ts'
+import { BASE, blockHashIndex, CONTROL, HALT, OUTCOME } from '../memory/layout.ts'
 import type { RegionAllocator } from '../memory/shared-region.ts'
 import { writeSizedBytes } from '../memory/sized-bytes.ts'
 import type { LocationTable } from '../mvcc/location-table.ts'
 import { ReadSetRecorder } from '../mvcc/read-set.ts'
+import { copyRecorded } from '../mvcc/recorded-set.ts'
 import type { VersionStore } from '../mvcc/version-store.ts'
 import { WriteSetRecorder } from '../mvcc/write-set.ts'
 import type { CodeCache } from './code-cache.ts'
@@ -34,6 +27,7 @@ import { WritePublisher } from './publish-writes.ts'
 import { ResultEncoder } from './result-codec.ts'
 import { RunTxStateManager } from './run-tx-state-manager.ts'
 import { StateView } from './state-view.ts'
+import { leaveBehind, previousWriteSet, wantsPreimages } from './transaction-words.ts'
 import { WorkerEVM } from './worker-evm.ts'
 
 /** `runBlock`'s options that change how a transaction runs. */
@@ -98,8 +92,8 @@ export class TransactionRunner {
   ): Promise<boolean> {
     this.#vm ??= await this.#createVM()
     const vm = this.#vm
-    const { control, preimages } = this.#context
-    const isRecorded = control[transactionIndex(transaction, TRANSACTION.WANTS_PREIMAGES)] === 1
+    const { preimages } = this.#context
+    const isRecorded = wantsPreimages(this.#context, transaction)
     for (;;) {
       this.#overlay.begin(transaction)
       forgetAbandoned(vm)
@@ -166,35 +160,30 @@ export class TransactionRunner {
     return blockchain
   }
 
-  /** Writes what the incarnation leaves behind; the scheduler's `finish` publishes it. */
+  /** Returns whether the incarnation wrote what the one before did not. */
   #leave(
     transaction: TxIndex,
     incarnation: Incarnation,
     result: RunTxResult | undefined,
     error: unknown,
   ): boolean {
-    const { control, allocator, atomics, store } = this.#context
-    const write = (field: number, value: number): void => {
-      atomics.store(control, transactionIndex(transaction, field), value)
-    }
-    const previous = atomics.load(control, transactionIndex(transaction, TRANSACTION.WRITE_SET))
+    const { allocator } = this.#context
     const { writeSet, wroteElsewhere } = this.#publisher.publish(
       transaction,
       incarnation,
       result === undefined ? undefined : this.#overlay,
-      previous,
+      previousWriteSet(this.#context, transaction),
     )
-    const readSet = allocator.allocate(this.#reads.words + 1)
-    this.#reads.copyTo(store.block.reach(readSet + this.#reads.words), readSet)
+    const readSet = copyRecorded(this.#reads, allocator)
     const encoded =
       result === undefined ? this.#encoder.encodeError(error) : this.#encoder.encode(result)
-    const at = writeSizedBytes(allocator, encoded)
-
-    write(TRANSACTION.PREIMAGES, this.#context.preimages.finish(transaction, allocator))
-    write(TRANSACTION.READ_SET, readSet)
-    write(TRANSACTION.WRITE_SET, writeSet)
-    write(TRANSACTION.RESULT, at)
-    write(TRANSACTION.OUTCOME, result === undefined ? OUTCOME.ERROR : OUTCOME.RESULT)
+    leaveBehind(this.#context, transaction, {
+      readSet,
+      writeSet,
+      result: writeSizedBytes(allocator, encoded),
+      outcome: result === undefined ? OUTCOME.ERROR : OUTCOME.RESULT,
+      preimages: this.#context.preimages.finish(transaction, allocator),
+    })
     return wroteElsewhere
   }
 

@@ -20,6 +20,7 @@ import { RegionAllocator, SharedRegion } from '../../src/memory/shared-region.ts
 import { WORDS_256, writePadded32, writeUint64, writeUint256 } from '../../src/memory/word-codec.ts'
 import { LocationTable } from '../../src/mvcc/location-table.ts'
 import { ReadSetRecorder } from '../../src/mvcc/read-set.ts'
+import { copyRecorded } from '../../src/mvcc/recorded-set.ts'
 import { VersionStore } from '../../src/mvcc/version-store.ts'
 import { WriteSetRecorder } from '../../src/mvcc/write-set.ts'
 import { BlockStmScheduler, type VersionJudge } from '../../src/scheduling/block-stm-scheduler.ts'
@@ -107,10 +108,10 @@ export class LayersInMemory {
 
   /** Leaves the sets of an incarnation where the scheduler's judge looks for them. */
   leave(transaction: number, reads: ReadSetRecorder, writes: readonly Write[] = []): void {
-    const readSet = this.#copyOf(reads)
+    const readSet = copyRecorded(reads, this.allocator)
     const recorder = new WriteSetRecorder()
     for (const { kind, location, node } of writes) recorder.record(kind, location, node)
-    const writeSet = this.#copyOf(recorder)
+    const writeSet = copyRecorded(recorder, this.allocator)
     this.control[transactionIndex(transaction, TRANSACTION.READ_SET)] = readSet
     this.control[transactionIndex(transaction, TRANSACTION.WRITE_SET)] = writeSet
   }
@@ -119,13 +120,7 @@ export class LayersInMemory {
   readSet(record: (reads: ReadSetRecorder) => void): number {
     const reads = new ReadSetRecorder()
     record(reads)
-    return this.#copyOf(reads)
-  }
-
-  #copyOf(recorder: ReadSetRecorder | WriteSetRecorder): number {
-    const at = this.allocator.allocate(recorder.words + 1)
-    recorder.copyTo(this.block.reach(at + recorder.words), at)
-    return at
+    return copyRecorded(reads, this.allocator)
   }
 }
 

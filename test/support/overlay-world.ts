@@ -14,6 +14,7 @@ import { StateView } from '../../src/execution/state-view.ts'
 import type { Incarnation, TxIndex } from '../../src/ids.ts'
 import { nativeAtomics } from '../../src/memory/atomics.ts'
 import { ReadSetRecorder, VALIDITY, validateReadSet } from '../../src/mvcc/read-set.ts'
+import { copyRecorded } from '../../src/mvcc/recorded-set.ts'
 import { forEachWrite, WriteSetRecorder } from '../../src/mvcc/write-set.ts'
 import { servedWaits } from './served-waits.ts'
 
@@ -82,8 +83,7 @@ export class OverlayWorld {
 
   /** Whether what was read in this transaction would be read again. */
   readsHold(): boolean {
-    const at = this.memory.blockAllocator.allocate(this.#reads.words + 1)
-    this.#reads.copyTo(this.memory.block.reach(at + this.#reads.words), at)
+    const at = copyRecorded(this.#reads, this.memory.blockAllocator)
     const validity = validateReadSet(this.memory.store, at, this.#transaction as TxIndex)
     return validity === VALIDITY.VALID
   }

@@ -20,6 +20,7 @@ import { RegionAllocator, SharedRegion } from '../../src/memory/shared-region.ts
 import { WORDS_256, writeUint64, writeUint256 } from '../../src/memory/word-codec.ts'
 import { LocationTable } from '../../src/mvcc/location-table.ts'
 import { ReadSetRecorder, type Validity, validateReadSet } from '../../src/mvcc/read-set.ts'
+import { copyRecorded } from '../../src/mvcc/recorded-set.ts'
 import { VersionStore } from '../../src/mvcc/version-store.ts'
 import { WriteSetRecorder } from '../../src/mvcc/write-set.ts'
 
@@ -122,18 +123,14 @@ export class VersionMemory {
   readSet(record: (reads: ReadSetRecorder) => void): number {
     const reads = new ReadSetRecorder()
     record(reads)
-    const at = this.allocator.allocate(reads.words + 1)
-    reads.copyTo(this.block.reach(at + reads.words), at)
-    return at
+    return copyRecorded(reads, this.allocator)
   }
 
   /** Writes a write set to the block region; returns where. */
   writeSet(writes: readonly [kind: LocationKind, location: number, node: Node][]): number {
     const recorder = new WriteSetRecorder()
     for (const [kind, location, node] of writes) recorder.record(kind, location as LocationId, node)
-    const at = this.allocator.allocate(recorder.words + 1)
-    recorder.copyTo(this.block.reach(at + recorder.words), at)
-    return at
+    return copyRecorded(recorder, this.allocator)
   }
 
   validate(readSet: number, reader: number): Validity {

@@ -1,24 +1,21 @@
 // Runs incarnations of toy transactions and leaves behind what src/'s transaction runner leaves:
 // versions, sets, result, outcome. Lanes of it stand in for a worker's EVMs.
-// It must keep to that runner's order of operations; everything shared is done by classes of src/.
+// Everything shared is done by src/. What must stay a mirror is the order of the calls in `run` and
+// `#leave`: src/'s runner is tied to an EVM there, and a toy has none.
 
 import { CodeCache } from '../../../src/execution/code-cache.ts'
 import { HaltedError, type LaneWaits } from '../../../src/execution/lane-waits.ts'
 import { OverlayStateManager } from '../../../src/execution/overlay-state-manager.ts'
 import { WritePublisher } from '../../../src/execution/publish-writes.ts'
 import { StateView } from '../../../src/execution/state-view.ts'
+import { leaveBehind, previousWriteSet } from '../../../src/execution/transaction-words.ts'
 import { BASE_WRITER, type Incarnation, type TxIndex } from '../../../src/ids.ts'
 import type { AtomicOperations } from '../../../src/memory/atomics.ts'
-import {
-  CONTROL,
-  HALT,
-  OUTCOME,
-  TRANSACTION,
-  transactionIndex,
-} from '../../../src/memory/layout.ts'
+import { CONTROL, HALT, OUTCOME } from '../../../src/memory/layout.ts'
 import type { RegionAllocator } from '../../../src/memory/shared-region.ts'
 import type { LocationTable } from '../../../src/mvcc/location-table.ts'
 import type { ReadSetRecorder } from '../../../src/mvcc/read-set.ts'
+import { copyRecorded } from '../../../src/mvcc/recorded-set.ts'
 import type { VersionStore } from '../../../src/mvcc/version-store.ts'
 import { WriteSetRecorder } from '../../../src/mvcc/write-set.ts'
 import { InvalidToyError, runToy, type ToyTransaction } from './toy-transaction.ts'
@@ -73,29 +70,20 @@ export class ToyRunner {
   }
 
   #leave(transaction: TxIndex, incarnation: Incarnation, observed: number[] | undefined): boolean {
-    const { control, allocator, atomics, store } = this.#context
-    const write = (field: number, value: number): void => {
-      atomics.store(control, transactionIndex(transaction, field), value)
-    }
-    const previous = atomics.load(control, transactionIndex(transaction, TRANSACTION.WRITE_SET))
+    const { allocator } = this.#context
     const { writeSet, wroteElsewhere } = this.#publisher.publish(
       transaction,
       incarnation,
       observed === undefined ? undefined : this.#overlay,
-      previous,
+      previousWriteSet(this.#context, transaction),
     )
-    const readSet = allocator.allocate(this.#reads.words + 1)
-    this.#reads.copyTo(store.block.reach(readSet + this.#reads.words), readSet)
-    const result = observed ?? []
-    const at = allocator.allocate(1 + result.length)
-    const words = store.block.reach(at + result.length)
-    words[at] = result.length
-    words.set(result, at + 1)
-
-    write(TRANSACTION.READ_SET, readSet)
-    write(TRANSACTION.WRITE_SET, writeSet)
-    write(TRANSACTION.RESULT, at)
-    write(TRANSACTION.OUTCOME, observed === undefined ? OUTCOME.ERROR : OUTCOME.RESULT)
+    const readSet = copyRecorded(this.#reads, allocator)
+    const observations = observed ?? []
+    const result = allocator.allocate(1 + observations.length)
+    allocator.region.words[result] = observations.length
+    allocator.region.words.set(observations, result + 1)
+    const outcome = observed === undefined ? OUTCOME.ERROR : OUTCOME.RESULT
+    leaveBehind(this.#context, transaction, { readSet, writeSet, result, outcome })
     return wroteElsewhere
   }
 }
