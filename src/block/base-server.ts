@@ -11,7 +11,9 @@ import {
   bytesToUnprefixedHex,
   KECCAK256_NULL,
   KECCAK256_RLP,
+  MAX_INTEGER,
 } from '@ethereumjs/util'
+import { ParallelError } from '../errors.ts'
 import type { RecordId } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { ringAll } from '../memory/doorbell.ts'
@@ -211,7 +213,10 @@ async function allAnswered(answers: readonly Promise<void>[]): Promise<void> {
   }
 }
 
-/** Writes an account's base values; the caller publishes the status. */
+/**
+ * Writes an account's base values; the caller publishes the status.
+ * @throws UNSUPPORTED_BALANCE for a balance that does not fit, which stock's own blocks can leave.
+ */
 export function writeBaseAccount(
   memory: BlockMemory,
   record: RecordId,
@@ -225,6 +230,9 @@ export function writeBaseAccount(
     writePadded32(state.bytes, record + ACCOUNT.CODE_HASH, KECCAK256_NULL)
     writePadded32(state.bytes, record + ACCOUNT.STORAGE_ROOT, KECCAK256_RLP)
     return
+  }
+  if (account.balance > MAX_INTEGER) {
+    throw new ParallelError('UNSUPPORTED_BALANCE', 'An account has 2^256 wei or more')
   }
   words[record + ACCOUNT.EXISTS] = 1
   writeUint64(words, record + ACCOUNT.NONCE, account.nonce)

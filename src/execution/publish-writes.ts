@@ -2,7 +2,7 @@
 // started from. Authority on which changes become versions; takes them from the overlay's final state,
 // so that reverted changes never show.
 
-import { equalsBytes, KECCAK256_NULL } from '@ethereumjs/util'
+import { equalsBytes, KECCAK256_NULL, MAX_INTEGER } from '@ethereumjs/util'
 import { ParallelError } from '../errors.ts'
 import type { BlockOffset, Incarnation, LocationId, TxIndex } from '../ids.ts'
 import {
@@ -130,6 +130,10 @@ export class WritePublisher {
   }
 
   #balance(entry: AccountEntry, kind: number, balance: bigint): void {
+    // Stock lets fees and the balances of destroyed contracts go past what 32 bytes hold.
+    if (balance > MAX_INTEGER) {
+      throw new ParallelError('UNSUPPORTED_BALANCE', 'A balance rose to 2^256 wei or more')
+    }
     if (balance >= (kind === VERSION_KIND.SET ? UNSUMMABLE_BALANCE : UNSUMMABLE_ADDITION)) {
       const words = this.#store.state.words
       // An account that had as much before the block is never added to unread.

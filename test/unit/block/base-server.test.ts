@@ -113,6 +113,16 @@ describe('the server', () => {
     expect(memory.state.words[record + ACCOUNT.STATUS]).toBe(BASE.PRESENT)
   })
 
+  it('refuses a balance that is more than 32 bytes hold, and does not cut it off', async () => {
+    const { memory, manager, server, ask, record } = await setUp()
+    const account = (await manager.getAccount(address))!
+    account.balance = 1n << 256n
+    await manager.putAccount(address, account)
+    ask(record, REQUEST.ACCOUNT)
+    await expect(server.serve(1)).rejects.toMatchObject({ code: 'UNSUPPORTED_BALANCE' })
+    expect(memory.state.words[record + ACCOUNT.STATUS]).not.toBe(BASE.PRESENT)
+  })
+
   it('does not ask for storage that committed transactions have cleared', async () => {
     const { memory, manager, record } = await setUp()
     let asked = 0

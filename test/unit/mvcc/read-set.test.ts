@@ -129,6 +129,16 @@ describe('a balance that was read', () => {
     expect(memory.validate(at, READER)).toBe(INVALID)
   })
 
+  it('holds although the sum is more than 32 bytes hold: its reader must come to an end', () => {
+    const memory = new VersionMemory()
+    const account = memory.account(1, { balance: (1n << 256n) - 3n })
+    for (const transaction of [1, 2]) memory.publishBalance(account, transaction, 'ADD', 5n)
+    const at = balanceRead(memory, account, (1n << 256n) + 7n)
+    expect(memory.validate(at, READER)).toBe(VALID)
+    memory.publishBalance(account, 3, 'ADD', 1n)
+    expect(memory.validate(at, READER)).toBe(INVALID)
+  })
+
   it('of zero is held to it when the account is destroyed and paid again', () => {
     const memory = new VersionMemory()
     const account = memory.account(1, { balance: 100n })
