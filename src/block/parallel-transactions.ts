@@ -8,6 +8,8 @@ import { ParallelError } from '../errors.ts'
 import { encodeCommon, encodeTransaction } from '../execution/chain-data.ts'
 import { decodeError, decodeResult } from '../execution/result-codec.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
+import { setCommitNotice } from '../memory/commit-notice.ts'
+import { mainMaySleep } from '../memory/doorbell.ts'
 import {
   CONTROL,
   HALT,
@@ -235,10 +237,7 @@ export class ParallelTransactions {
       await this.#commitFinished()
       if (ended) return
       this.#tasks.watch()
-      nativeAtomics.store(control, CONTROL.MAIN_ASLEEP, 1)
-      // It sleeps on the word that a ringer takes to 0: a ring that it has answered already, late in
-      // taking the word, then ends the sleep instead of going unnoticed.
-      if (nativeAtomics.load(control, CONTROL.MAIN_BELL) === bell) {
+      if (mainMaySleep(nativeAtomics, control, bell)) {
         const rung = Atomics.waitAsync(control, CONTROL.MAIN_ASLEEP, 1, WATCH_MS)
         if (rung.async) await Promise.race([rung.value, end])
       }
@@ -292,11 +291,8 @@ export class ParallelTransactions {
         await this.#commitNext()
         if (this.#server.hasRequests) await this.#serve()
       }
-      const notice = this.#nextNotice()
-      nativeAtomics.store(control, CONTROL.COMMIT_NOTICE, notice)
-      // The workers may have passed the notice before it stood there, and then nobody rings for it.
-      const passed = nativeAtomics.load(control, CONTROL.COMMITTED) >= notice
-      if (!passed || this.#report.fallbackFrom !== undefined) return
+      const isPassed = setCommitNotice(nativeAtomics, control, this.#nextNotice())
+      if (!isPassed || this.#report.fallbackFrom !== undefined) return
     }
   }
 

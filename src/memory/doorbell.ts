@@ -46,6 +46,21 @@ export function ringMain(atomics: AtomicOperations, control: Int32Array): void {
 }
 
 /**
+ * The main thread says that it sleeps. Returns whether it may: not if it was rung for since it loaded
+ * `seen` from its bell. It sleeps on the word that a ringer takes to 0: a ring that it has answered
+ * already, late in taking the word, then ends the sleep instead of going unnoticed. Awake again, it
+ * takes the word to 0 itself.
+ */
+export function mainMaySleep(
+  atomics: AtomicOperations,
+  control: Int32Array,
+  seen: number,
+): boolean {
+  atomics.store(control, CONTROL.MAIN_ASLEEP, 1)
+  return atomics.load(control, CONTROL.MAIN_BELL) === seen
+}
+
+/**
  * Puts a worker to sleep until its bell moves on from `seen` or `timeout` ms pass.
  * `seen` must have been loaded before the worker looked for work, else a ring could be lost.
  */

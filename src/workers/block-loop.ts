@@ -3,11 +3,10 @@
 // Authority on the order in which a worker looks for work; the scheduler says what the work is.
 
 import { HaltedError } from '../execution/lane-waits.ts'
-import type { BlockContext } from '../execution/transaction-runner.ts'
 import { NOTHING, type TxIndex } from '../ids.ts'
+import { tellCommits } from '../memory/commit-notice.ts'
 import { ringMain, ringSleepers, sleep } from '../memory/doorbell.ts'
 import { bellIndex, CONTROL, HALT, pulseIndex } from '../memory/layout.ts'
-import type { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
 import type { Lane } from './lane-pool.ts'
 import { LaneBoard } from './lanes.ts'
 import type { BlockWork } from './worker-environment.ts'
@@ -87,7 +86,7 @@ export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> 
     }
     const before = scheduler.committedEnd()
     if (scheduler.commit()) {
-      tellMain(context, before, scheduler)
+      tellCommits(atomics, control, before)
       ringSleepers(atomics, control, workers, worker)
       continue
     }
@@ -119,12 +118,4 @@ export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> 
   ringSleepers(atomics, control, workers, worker)
   ringMain(atomics, control)
   return failure
-}
-
-/** Rings the main thread if the commit head passed the point that it waits for. */
-function tellMain(context: BlockContext, before: number, scheduler: BlockStmScheduler): void {
-  const notice = context.atomics.load(context.control, CONTROL.COMMIT_NOTICE)
-  if (before < notice && scheduler.committedEnd() >= notice) {
-    ringMain(context.atomics, context.control)
-  }
 }

@@ -13,7 +13,7 @@ const minute = 60_000
 
 describe('the store and the scheduler, one atomic step at a time', () => {
   it(
-    `keep every law in ${schedules} schedules of blocks, tables and lists`,
+    `keep every law in ${schedules} schedules of blocks, tables, lists and notices`,
     async () => {
       const failure = await runSchedules({ schedules, seed, log: console.log })
       expect(failure && describeReport(failure)).toBeUndefined()
@@ -30,6 +30,7 @@ describe('a seed', () => {
     ['block', SCENARIO.BLOCK],
     ['table', SCENARIO.TABLE],
     ['list', SCENARIO.LISTS],
+    ['notice', SCENARIO.NOTICE],
   ]
   it.each(scenarios)('always gives the same %s schedule, step by step', async (_, scenario) => {
     for (let seed = 1; seed <= 20; seed++) {

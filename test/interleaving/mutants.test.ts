@@ -31,6 +31,8 @@ const convictions: readonly Conviction[] = [
   { mutant: 'lost-withdrawal', scenario: 'block', laws: [...wrong, LAW.ends] },
   { mutant: 'lost-withdrawal', scenario: 'list', laws: [LAW.lists] },
   { mutant: 'lost-ring', scenario: 'block', laws: [LAW.awake] },
+  { mutant: 'lost-ring', scenario: 'notice', laws: [LAW.awake] },
+  { mutant: 'unseen-pass', scenario: 'notice', laws: [LAW.awake] },
   { mutant: 'lost-deferral', scenario: 'block', laws: [LAW.awake] },
   { mutant: 'open-commit-lock', scenario: 'block', laws: [LAW.transitions, LAW.order] },
   { mutant: 'forgotten-incarnation', scenario: 'block', laws: [LAW.transitions] },

@@ -89,6 +89,24 @@ const MUTANTS = {
   'lost-ring': {
     atomics: (atomics) => ({ ...atomics, notify: () => 0 }),
   },
+  /** A main thread that does not look whether its notice was passed while it set it. */
+  'unseen-pass': {
+    atomics: (atomics, { control }) => {
+      let isSet = false
+      return {
+        ...atomics,
+        store: (words, index, value) => {
+          isSet = words.buffer === control && index === CONTROL.COMMIT_NOTICE
+          return atomics.store(words, index, value)
+        },
+        load: (words, index) => {
+          const looksAgain = isSet && words.buffer === control && index === CONTROL.COMMITTED
+          isSet = false
+          return looksAgain ? 0 : atomics.load(words, index)
+        },
+      }
+    },
+  },
   /** A deferred transaction that nobody remembers. */
   'lost-deferral': {
     atomics: (atomics, { control }) => ({

@@ -1,7 +1,8 @@
 // A block whose transactions are run one by one on lanes that the test chooses, all on one thread.
 // Authority on the wiring of transaction runners without workers; the test plays the scheduler.
 // It must not decide what is right: it hands out results, and the test compares them.
-import type { MerkleStateManager } from '@ethereumjs/statemanager'
+import type { Block } from '@ethereumjs/block'
+import type { StateManagerInterface } from '@ethereumjs/common'
 import type { RunTxResult } from '@ethereumjs/vm'
 import { BlockMemory } from '../../src/block/block-memory.ts'
 import { CodeCache } from '../../src/execution/code-cache.ts'
@@ -14,11 +15,19 @@ import { nativeAtomics } from '../../src/memory/atomics.ts'
 import { OUTCOME, TRANSACTION, transactionIndex } from '../../src/memory/layout.ts'
 import { readBytes, wordsForBytes } from '../../src/memory/word-codec.ts'
 import { judgeVersions } from '../../src/scheduling/judge-versions.ts'
-import { type BlockPlan, makeBlock, type World } from './hand-made-block.ts'
 import { servedWaits } from './served-waits.ts'
 
+export interface BenchOptions {
+  readonly block: Block
+  /** The state before the block. */
+  readonly base: StateManagerInterface
+  /** Default: memory of its own. */
+  readonly memory?: BlockMemory
+  readonly evmOptions?: BlockContext['evmOptions']
+}
+
 export class LaneBench {
-  readonly memory = new BlockMemory(8, 8)
+  readonly memory: BlockMemory
   readonly #context: BlockContext
   readonly #waits: LaneWaits
   readonly #incarnations: number[] = []
@@ -27,14 +36,8 @@ export class LaneBench {
   /** How often a lane had to. */
   waits = 0
 
-  constructor(
-    world: World,
-    plan: BlockPlan,
-    base: MerkleStateManager,
-    evmOptions: BlockContext['evmOptions'] = {},
-  ) {
-    const block = makeBlock(world.common, plan)
-    this.memory.beginBlock(block.transactions.length)
+  constructor({ block, base, memory, evmOptions = {} }: BenchOptions) {
+    this.memory = memory ?? ownMemory(block.transactions.length)
     this.#waits = {
       ...servedWaits(this.memory, base),
       transaction: async (lower) => {
@@ -50,7 +53,7 @@ export class LaneBench {
       codes: new CodeCache(),
       preimages: new PreimageLog(),
       atomics: nativeAtomics,
-      common: world.common,
+      common: block.common,
       block,
       evmOptions,
       hasBls: false,
@@ -83,4 +86,10 @@ export class LaneBench {
     const { control, store } = this.memory
     judgeVersions(control, store, nativeAtomics).markEstimates(transaction as TxIndex)
   }
+}
+
+function ownMemory(transactions: number): BlockMemory {
+  const memory = new BlockMemory(8, 8)
+  memory.beginBlock(transactions)
+  return memory
 }

@@ -187,7 +187,9 @@ export class Controller {
     program: ToyProgram | undefined,
   ): Promise<Violation | undefined> {
     if (program !== undefined) return checkBlock(this.#memory, program)
-    return scenario === SCENARIO.TABLE ? checkTable(this.#memory) : checkLists(this.#memory)
+    if (scenario === SCENARIO.TABLE) return checkTable(this.#memory)
+    // Who follows notices has followed all of them, or still sleeps.
+    return scenario === SCENARIO.LISTS ? checkLists(this.#memory) : undefined
   }
 }
 

@@ -4,7 +4,8 @@
 
 import type { RecordId } from '../../../src/ids.ts'
 import type { AtomicOperations } from '../../../src/memory/atomics.ts'
-import { ringAll } from '../../../src/memory/doorbell.ts'
+import { setCommitNotice } from '../../../src/memory/commit-notice.ts'
+import { mainMaySleep, ringAll } from '../../../src/memory/doorbell.ts'
 import {
   ACCOUNT,
   BASE,
@@ -73,9 +74,7 @@ export function serveBases(
         requireCommittedResult(control, views.block, program, followed, gate)
         followed++
       }
-      atomics.store(control, CONTROL.COMMIT_NOTICE, followed + 1)
-      // The head may have passed the notice before it was there.
-      if (atomics.load(control, CONTROL.COMMITTED) <= followed) return
+      if (!setCommitNotice(atomics, control, followed + 1)) return
     }
   }
 
@@ -97,13 +96,14 @@ export function serveBases(
       ringAll(atomics, control, program.workers)
     }
     if (atomics.load(control, CONTROL.HALT) !== HALT.RUNNING) return
-    atomics.store(control, CONTROL.MAIN_ASLEEP, 1)
-    // Asleep only while the word says so: a ring that was seen must not end a sleep to come.
-    if (atomics.load(control, CONTROL.MAIN_BELL) === bell) {
-      atomics.wait(control, CONTROL.MAIN_ASLEEP, 1)
-    }
-    atomics.store(control, CONTROL.MAIN_ASLEEP, 0)
+    sleepAsMain(atomics, control, bell)
   }
+}
+
+/** The main thread's sleep, which is asynchronous in src/. */
+export function sleepAsMain(atomics: AtomicOperations, control: Int32Array, bell: number): void {
+  if (mainMaySleep(atomics, control, bell)) atomics.wait(control, CONTROL.MAIN_ASLEEP, 1)
+  atomics.store(control, CONTROL.MAIN_ASLEEP, 0)
 }
 
 function accountOf(words: Int32Array, record: number, addresses: readonly Uint8Array[]): number {

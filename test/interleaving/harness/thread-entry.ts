@@ -8,6 +8,7 @@ import { runBlockSchedule } from './block-schedule.ts'
 import { Gate } from './gate.ts'
 import { LAW } from './laws.ts'
 import { runListSchedule } from './list-schedule.ts'
+import { runNoticeSchedule } from './notice-schedule.ts'
 import { SCENARIO } from './scenarios.ts'
 import { STAGE, type StageBuffers, takesPart } from './stage.ts'
 import { runTableSchedule } from './table-schedule.ts'
@@ -50,6 +51,9 @@ async function takePart(): Promise<void> {
       return
     case SCENARIO.LISTS:
       runListSchedule(memory, gate, mutations)
+      return
+    case SCENARIO.NOTICE:
+      runNoticeSchedule(memory, gate, mutations)
       return
     default: {
       const program = await drawProgram(words[STAGE.SEED])

@@ -10,7 +10,12 @@ import type { LocationId, TxIndex } from '../../../src/ids.ts'
 import { ACCOUNT } from '../../../src/memory/layout.ts'
 import { FOUND } from '../../../src/mvcc/version-store.ts'
 import { assembleHex, type Instruction } from '../../support/assembler.ts'
-import { makeWorld, type TransactionPlan, type World } from '../../support/hand-made-block.ts'
+import {
+  makeBlock,
+  makeWorld,
+  type TransactionPlan,
+  type World,
+} from '../../support/hand-made-block.ts'
 import { LaneBench } from '../../support/lane-bench.ts'
 import { compareAny } from '../../support/oracle.ts'
 import { type Actor, actors, contracts } from '../../support/random-world.ts'
@@ -66,7 +71,8 @@ async function benchOf(
   where = world,
 ): Promise<LaneBench> {
   const plan = { transactions: [payHot, ...to] as TransactionPlan[] }
-  const bench = new LaneBench(where, plan, where.template.copy(where.common), evmOptions)
+  const base = where.template.copy(where.common)
+  const bench = new LaneBench({ block: makeBlock(where.common, plan), base, evmOptions })
   await bench.run(bench.newLane(), lower)
   return bench
 }
@@ -125,7 +131,7 @@ describe('an incarnation after an abandoned one', () => {
     const base = old.template.copy(old.common)
     await base.putAccount(empty, new Account())
     const transactions = [payHot, { from: bob, to: outermost }, { from: carol, to: hot }]
-    const bench = new LaneBench(old, { transactions }, base)
+    const bench = new LaneBench({ block: makeBlock(old.common, { transactions }), base })
     await bench.run(bench.newLane(), lower)
     bench.abort(lower)
     bench.whileWaiting = () => Promise.reject(new HaltedError())

@@ -2,8 +2,14 @@
 // him. Authority on single moments; the interleaver does all the others.
 import { describe, expect, it } from 'vitest'
 
-import type { AtomicOperations } from '../../../src/memory/atomics.ts'
-import { ringAll, ringMain, ringSleepers, sleep } from '../../../src/memory/doorbell.ts'
+import { type AtomicOperations, nativeAtomics } from '../../../src/memory/atomics.ts'
+import {
+  mainMaySleep,
+  ringAll,
+  ringMain,
+  ringSleepers,
+  sleep,
+} from '../../../src/memory/doorbell.ts'
 import { bellIndex, CONTROL, controlWords } from '../../../src/memory/layout.ts'
 import { atomicsWith } from '../../support/atomics.ts'
 
@@ -114,6 +120,14 @@ describe('the main thread', () => {
     expect(control[CONTROL.MAIN_BELL]).toBe(1)
   })
 
+  it('may not sleep when it was rung for since it looked at its bell', () => {
+    const control = newControl()
+    const seen = Atomics.load(control, CONTROL.MAIN_BELL)
+    expect(mainMaySleep(nativeAtomics, control, seen)).toBe(true)
+    ringMain(nativeAtomics, control)
+    expect(mainMaySleep(nativeAtomics, control, seen)).toBe(false)
+  })
+
   it('cannot sleep on with nobody knowing it: a ring that it has seen ends no later sleep unseen', () => {
     const control = newControl()
     const atomics = notingAtomics()
@@ -121,9 +135,7 @@ describe('the main thread', () => {
     let fellAsleep = false
     atomics.compareExchange = (words, index, expected, replacement) => {
       // The main thread sees the ring, serves it, and is about to sleep: it says so and looks again.
-      const bell = Atomics.load(control, CONTROL.MAIN_BELL)
-      Atomics.store(control, CONTROL.MAIN_ASLEEP, 1)
-      fellAsleep = Atomics.load(control, CONTROL.MAIN_BELL) === bell
+      fellAsleep = mainMaySleep(nativeAtomics, control, Atomics.load(control, CONTROL.MAIN_BELL))
       return compareExchange(words, index, expected, replacement)
     }
     ringMain(atomics, control)
