@@ -67,6 +67,7 @@ class PlayedBlock {
       pool: { size: 1, run } as unknown as WorkerPool,
       fallback: false,
       workerSetup: 'played',
+      foresight: undefined,
       signal: new AbortController().signal,
     })
   }
