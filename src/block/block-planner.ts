@@ -22,11 +22,12 @@ import {
   transactionIndex,
 } from '../memory/layout.ts'
 import { bytesOfWords, readBytes } from '../memory/word-codec.ts'
-import { type Dependencies, publishPlan } from '../scheduling/planned-order.ts'
+import { type Plan, publishPlan } from '../scheduling/planned-order.ts'
 import { waitForSenders } from '../scheduling/sender-order.ts'
 import type { Keccak } from '../state/keccak.ts'
 import type { BaseServer } from './base-server.ts'
 import type { BlockMemory } from './block-memory.ts'
+import { type GraphOptions, type Outlook, planGraph } from './plan-graph.ts'
 import { PredictedAccesses } from './predicted-accesses.ts'
 
 /** Senders whose accounts are loaded at once: a wake-up of the main thread has to pay. */
@@ -40,23 +41,11 @@ export interface Foresight {
   readonly keccak: Keccak
 }
 
-/** What the plan foresees, for the report and for the choice of how to run. */
-export interface PlanOutlook {
-  /** Longest predicted chain, in transactions. */
-  readonly levels: number
-  /** Gas limits of the heaviest predicted chain. */
-  readonly criticalGas: number
-  /** Gas limits of all transactions. */
-  readonly totalGas: number
-  /** Time spent on predictions and graph, in ms. */
-  readonly planMs: number
-}
-
 export class BlockPlanner {
   readonly #memory: BlockMemory
   readonly #server: BaseServer
   readonly #block: Block
-  readonly #workers: number
+  readonly #options: GraphOptions
   readonly #foresight: Foresight | undefined
   /** Account records of the senders known so far, in block order. */
   readonly #senders: number[] = []
@@ -66,27 +55,33 @@ export class BlockPlanner {
   #isPartial = false
   #isPlanned = false
   #planMs = 0
-  #outlook: PlanOutlook | undefined
+  #plan: Plan | undefined
+  #outlook: Outlook | undefined
 
   /** Without `foresight`, transactions wait for those before them of the same sender only. */
   constructor(
     memory: BlockMemory,
     server: BaseServer,
     block: Block,
-    workers: number,
+    options: GraphOptions,
     foresight: Foresight | undefined,
   ) {
     this.#memory = memory
     this.#server = server
     this.#block = block
-    this.#workers = workers
+    this.#options = options
     this.#foresight = foresight
     this.#predicted = new PredictedAccesses(memory.table, block.transactions.length)
   }
 
   /** Undefined before the plan is made, and without foresight. */
-  get outlook(): PlanOutlook | undefined {
+  get outlook(): Outlook | undefined {
     return this.#outlook
+  }
+
+  /** Time spent on predictions and graph, in ms. */
+  get planMs(): number {
+    return this.#planMs
   }
 
   /** What was predicted, and of what: one row, and one entry of `facts`, per transaction. */
@@ -144,32 +139,30 @@ export class BlockPlanner {
       this.#repeatPredictions()
       await this.#load(this.#predicted.takeNamed())
     }
+    this.#derive()
     this.#isPlanned = true
     return true
   }
 
-  /** Lets the workers execute, by the plan. */
+  /** Lets the workers execute, by the plan. @throws ParallelError `STORE_FULL` */
   publish(): void {
     const { control, block, blockAllocator } = this.#memory
-    publishPlan(control, block, blockAllocator, nativeAtomics, this.#dependencies())
-    ringAll(nativeAtomics, control, this.#workers)
+    publishPlan(control, block, blockAllocator, nativeAtomics, this.#plan ?? this.#bySender())
+    ringAll(nativeAtomics, control, this.#options.workers)
   }
 
-  /** Derives the graph and what it promises. */
-  #dependencies(): Dependencies {
-    if (this.#foresight === undefined) return waitForSenders(this.#senders)
+  #bySender(): Plan {
+    return waitForSenders(this.#senders)
+  }
+
+  /** Derives the graph, and what it promises. */
+  #derive(): void {
     const start = performance.now()
-    const lists = deriveDependencies(this.#predicted.rows, 'reads-from')
     const gas = Float64Array.from(this.#block.transactions, ({ gasLimit }) => Number(gasLimit))
-    const { remaining } = remainingWeights(lists, gas)
+    const { plan, outlook } = planGraph(this.#predicted.rows, gas, this.#options)
+    this.#plan = plan
+    this.#outlook = outlook
     this.#planMs += performance.now() - start
-    this.#outlook = {
-      levels: levelsOf(lists).levelCount,
-      criticalGas: remaining.reduce((most, weight) => Math.max(most, weight), 0),
-      totalGas: gas.reduce((sum, weight) => sum + weight, 0),
-      planMs: this.#planMs,
-    }
-    return lists
   }
 
   #repeatPredictions(): void {
@@ -234,7 +227,7 @@ export class BlockPlanner {
   async #load(named: { accounts: RecordId[]; slots: RecordId[] }): Promise<void> {
     if (named.accounts.length === 0 && named.slots.length === 0) return
     await this.#server.preload(named.accounts, named.slots)
-    ringAll(nativeAtomics, this.#memory.control, this.#workers)
+    ringAll(nativeAtomics, this.#memory.control, this.#options.workers)
   }
 }
 

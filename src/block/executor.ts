@@ -9,6 +9,7 @@ import { loadKeccak } from '../state/keccak.ts'
 import { WorkerPool } from '../workers/pool.ts'
 import { BlockMemory } from './block-memory.ts'
 import type { Foresight } from './block-planner.ts'
+import { ModeChoice } from './mode-choice.ts'
 import {
   type ParallelRunBlockOpts,
   type ParallelRunBlockResult,
@@ -62,6 +63,7 @@ class PooledExecutor implements ParallelExecutor {
   readonly #pool: WorkerPool
   readonly #closing = new AbortController()
   #foresight: Promise<Foresight> | undefined
+  readonly #choice: ModeChoice | undefined
   #memory: BlockMemory
   #queue: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
@@ -69,6 +71,9 @@ class PooledExecutor implements ParallelExecutor {
   constructor(options: ResolvedOptions) {
     this.#options = options
     this.workers = options.workers
+    if (options.scheduler === 'auto') {
+      this.#choice = new ModeChoice(options.workers, options.maxDependencyDepth)
+    }
     const threads = options.scheduler === 'sequential' ? 0 : options.workers
     this.#pool = new WorkerPool(threads, options.workerSetup)
     this.#memory = this.#newMemory()
@@ -101,6 +106,8 @@ class PooledExecutor implements ParallelExecutor {
         fallback,
         workerSetup,
         foresight: await this.#foresee(),
+        limits: this.#options,
+        choice: this.#choice,
         signal: this.#closing.signal,
       })
       if (result.parallel.incidents.length > 0) this.#renewMemory()

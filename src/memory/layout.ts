@@ -67,6 +67,10 @@ export const CONTROL = {
   PLAN: 20,
   /** Failed validations by the {@link LOCATION} kind that failed, one word each. */
   REFUTED: 21,
+  /** Next of the plan's priorities to look at. Moves up by claims, down when one becomes ready. */
+  PRIORITY_CURSOR: 27,
+  /** Transactions that may be under way above the commit head; 0 = any number. Main, before the start. */
+  BATCH_SIZE: 28,
 } as const
 
 const HEADER_WORDS = 32
