@@ -21,6 +21,7 @@ import {
   TRANSACTION,
   transactionIndex,
 } from '../memory/layout.ts'
+import { readSizedBytes } from '../memory/sized-bytes.ts'
 import { bytesOfWords, readBytes } from '../memory/word-codec.ts'
 import { type Plan, publishPlan } from '../scheduling/planned-order.ts'
 import { waitForSenders } from '../scheduling/sender-order.ts'
@@ -114,6 +115,7 @@ export class BlockPlanner {
       const index = transactionIndex(this.#senders.length, TRANSACTION.SENDER)
       const sender = nativeAtomics.load(control, index)
       if (sender === 0) break
+      this.#keepPublicKey(this.#senders.length)
       this.#senders.push(sender)
     }
     // Set before the next look: what is recovered in between is found by that.
@@ -213,6 +215,14 @@ export class BlockPlanner {
     }
     this.#predicted.nameSlot(slot)
     return undefined
+  }
+
+  /** Stock keeps the public key with a frozen transaction, and so saves who asks next the recovery. */
+  #keepPublicKey(index: number): void {
+    const { control, block } = this.#memory
+    const at = control[transactionIndex(index, TRANSACTION.PUBLIC_KEY)]
+    const tx = this.#block.transactions[index]
+    if (at !== 0 && Object.isFrozen(tx)) tx.cache.senderPubKey ??= readSizedBytes(block, at)
   }
 
   #factsOf(index: number): TransactionFacts {

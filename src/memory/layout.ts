@@ -116,6 +116,8 @@ export const TRANSACTION = {
   WANTS_PREIMAGES: 10,
   /** Block offset of what the last finished incarnation hashed; 0 = not recorded. */
   PREIMAGES: 11,
+  /** Block offset of its sender's public key, 64 bytes; 0 = a worker did not recover it. */
+  PUBLIC_KEY: 12,
 } as const
 /** A cache line, so that workers on neighbouring transactions do not disturb each other. */
 const TRANSACTION_STRIDE = 16
