@@ -10,9 +10,13 @@ const MARGIN = 1.1
 
 /** Predicted speed-up above which inline is not thought of. */
 const WORTH_THREADS = 1.2
-/** Of blocks below, the second is tried inline and then one in so many: costs change with the state. */
-const TRIAL_INTERVAL = 256
-const FIRST_TRIAL = 2
+/**
+ * Of blocks below, one in so many is run the other way than the costs say: these change with the state,
+ * and a process that has just started measures its compiler.
+ */
+const TRIAL_INTERVAL = 32
+/** The first trial: after so many blocks the code is compiled. */
+const FIRST_TRIAL = 8
 
 export class ModeChoice {
   readonly #workers: number
@@ -39,12 +43,13 @@ export class ModeChoice {
     // Elsewhere threads have something to gain, and inline would have to execute twice as fast.
     if (this.#parallelCost === undefined || speedUp > WORTH_THREADS) return undefined
     const chance = `predicted speed-up ${speedUp.toFixed(2)}`
-    if (++this.#serialBlocks % TRIAL_INTERVAL === FIRST_TRIAL) {
-      return `${chance}: inline is tried, to compare`
-    }
-    if (this.#inlineCost === undefined) return undefined
-    if (totalGas * this.#inlineCost * MARGIN > path * this.#parallelCost) return undefined
-    return `${chance}: inline took less for such blocks`
+    const isTrial = ++this.#serialBlocks % TRIAL_INTERVAL === FIRST_TRIAL
+    const inline = totalGas * (this.#inlineCost ?? Number.POSITIVE_INFINITY)
+    const isCheaper = inline * MARGIN < path * this.#parallelCost
+    if (isCheaper === isTrial) return undefined
+    return isTrial
+      ? `${chance}: inline is tried, to compare`
+      : `${chance}: inline took less for such blocks`
   }
 
   /** A block took `ms` from its plan to the last write to the state manager. */
