@@ -46,18 +46,18 @@ export function countArguments(data: Uint8Array): number {
   return Math.min(MOST_ARGUMENTS, Math.max(0, Math.floor((data.length - 4) / WORD)))
 }
 
+/** `0x` and eight digits, `receive` without calldata, `fallback` with fewer than four bytes. */
+export function formatSelector(selector: number): string {
+  if (selector === NO_DATA) return 'receive'
+  return selector === SHORT_DATA ? 'fallback' : `0x${selector.toString(16).padStart(8, '0')}`
+}
+
 export function formatCall({ selector, args, ...shape }: CallShape): string {
-  const name =
-    selector === NO_DATA
-      ? 'receive'
-      : selector === SHORT_DATA
-        ? 'fallback'
-        : `0x${selector.toString(16).padStart(8, '0')}`
   const listed = args.map((arg) => (arg === undefined ? '?' : formatExpression(arg))).join(', ')
   const flags = [shape.isDelegate ? ' delegated' : '', shape.sendsValue ? ' with value' : ''].join(
     '',
   )
-  return `${name}(${shape.isForwarded ? '...' : listed})${flags}`
+  return `${formatSelector(selector)}(${shape.isForwarded ? '...' : listed})${flags}`
 }
 
 /** The arguments of a rule with their compiled expressions. */

@@ -13,7 +13,7 @@ import type { Keccak } from './word.ts'
 import { compareBytes, leadingZeros } from './word.ts'
 
 /** Calls that are looked at; a transaction with more does the same thing over and over. */
-const MOST_FRAMES = 256
+const MOST_FRAMES = 128
 /** Addresses with so many leading zeros are precompiles: they have no state. */
 const PRECOMPILE_ZEROS = 17
 
@@ -89,7 +89,7 @@ function frameOf(
     codeHash,
     touched,
     accessAt,
-    expected: expectedOf(envelope, children),
+    expected: [envelope, expectedOf(children)],
     accesses,
     isOwn,
     calls: differing(children),
@@ -112,10 +112,9 @@ function isLearnable({ codeAccount, isCreation }: ObservedCall): boolean {
   return !isCreation && leadingZeros(codeAccount) < PRECOMPILE_ZEROS
 }
 
-/** What needs no rule: the envelope's part, and what follows from the calls. */
-function expectedOf(envelope: LocationSet, children: readonly ObservedCall[]): LocationSet {
+/** What follows from the calls that a call makes. */
+function expectedOf(children: readonly ObservedCall[]): LocationSet {
   const expected = new LocationSet()
-  for (const { field, address, key, kind } of envelope) expected.add(field, address, key, kind)
   for (const { codeAccount, account, sender, sendsValue } of children) {
     expected.code(codeAccount, 'read')
     if (!sendsValue) continue

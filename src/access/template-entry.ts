@@ -6,7 +6,7 @@ import type { ProgramNode } from './expression-program.ts'
 import type { Rule } from './rule.ts'
 
 /** Counts are halved here, so that what a contract does now outweighs what it did once. */
-const MOST_COUNTED = 64
+export const MOST_COUNTED = 64
 
 /** What is persisted of a rule. */
 export interface EntryState extends Rule {

@@ -43,7 +43,7 @@ export class TemplateLibrary {
   readonly #keccak: Keccak
   readonly #evaluator: Evaluator
   readonly #maxTemplates: number
-  readonly #maxEntries: number
+  readonly maxEntries: number
   /** By a few bytes of the key; those who share them are compared whole. */
   readonly #buckets = new Map<number, KeyedTemplate[]>()
   #size = 0
@@ -55,7 +55,7 @@ export class TemplateLibrary {
     this.#evaluator = new Evaluator(new HashMemo(keccak))
     this.#walk = new PredictionWalk(this.#evaluator, (hash, selector) => this.#find(hash, selector))
     this.#maxTemplates = checkCount('maxTemplates', options.maxTemplates ?? 4096)
-    this.#maxEntries = checkCount('maxEntries', options.maxEntries ?? 64)
+    this.maxEntries = checkCount('maxEntries', options.maxEntries ?? 64)
   }
 
   get size(): number {
@@ -109,24 +109,26 @@ export class TemplateLibrary {
     codeHash: Uint8Array,
     observation: Observation,
   ): Outcome | undefined {
-    const hashes = new HashIndex(observation.hashes)
-    const values = new LocationSet()
-    const valueAt: (Uint8Array | undefined)[] = []
-    for (const { field, address, key, value } of observation.accesses) {
-      if (field === 'slot') valueAt[values.add('slot', address, key, 'read')] ??= value
+    const loadSlot = valuesSeen(observation)
+    let index: HashIndex | undefined
+    const hashes = (): HashIndex => {
+      index ??= new HashIndex(observation.hashes)
+      return index
     }
-    const loadSlot: LoadSlot = (address, key) => valueAt[values.find('slot', address, key)]
     const [outermost, ...inner] = framesOf(facts, codeHash, observation, this.#keccak)
     for (const frame of inner) this.#learn(frame, observation, hashes, loadSlot)
     return outermost && this.#learn(outermost, observation, hashes, loadSlot)
   }
 
-  #learn(
-    frame: Frame,
-    observation: Observation,
-    hashes: HashIndex,
-    loadSlot: LoadSlot,
-  ): Outcome | undefined {
+  /**
+   * Tells that a committed execution touched exactly what was predicted: as good as observing it, at a
+   * fraction of the cost, for callers who have compared that themselves.
+   */
+  confirm(facts: TransactionFacts, codeHash: Uint8Array): void {
+    this.#find(codeHash, selectorOf(facts.data))?.confirm(facts)
+  }
+
+  #learn(frame: Frame, observation: Observation, loadSlot: LoadSlot): Outcome | undefined {
     const { facts, codeHash, touched, calls, accessAt } = frame
     const selector = selectorOf(facts.data)
     const known = this.#find(codeHash, selector)
@@ -139,10 +141,10 @@ export class TemplateLibrary {
           position < touched.size ? accessAt[position] : calls[position - touched.size],
         ),
       )
-      const news = explain(frame, hashes, this.#keccak).filter(
+      const news = explain(frame, hashes(), this.#keccak).filter(
         (each) => wanted.has(each.access ?? each.call) && !isMadeHere(each, observation),
       )
-      template.learn(news, facts, this.#maxEntries)
+      template.learn(news, facts, this.maxEntries)
     }
     return known === undefined ? undefined : outcome
   }
@@ -189,6 +191,22 @@ export class TemplateLibrary {
       if (kept.length === 0) this.#buckets.delete(bucket)
       else this.#buckets.set(bucket, kept)
     }
+  }
+}
+
+/** Slots as the execution found them. Only some templates ask, so they are sorted when one does. */
+function valuesSeen({ accesses }: Observation): LoadSlot {
+  let slots: LocationSet | undefined
+  const values: (Uint8Array | undefined)[] = []
+  return (address, key) => {
+    if (slots === undefined) {
+      slots = new LocationSet()
+      for (const access of accesses) {
+        if (access.field !== 'slot') continue
+        values[slots.add('slot', access.address, access.key, 'read')] ??= access.value
+      }
+    }
+    return values[slots.find('slot', address, key)]
   }
 }
 

@@ -16,6 +16,7 @@ import {
   isAdmitted,
   isBelieved,
   isExcluded,
+  kindOf,
   newEntryState,
   type SeenFeatures,
   type TemplateEntry,
@@ -34,7 +35,7 @@ export interface CheckedFrame {
   readonly facts: TransactionFacts
   readonly touched: LocationSet
   /** What follows from the envelope and from the calls that it made: no rule is needed. */
-  readonly expected: LocationSet
+  readonly expected: readonly LocationSet[]
   /** The calls that it made, each different one once. */
   readonly calls: readonly ObservedCall[]
 }
@@ -159,21 +160,31 @@ export class Template {
     return { right, wrong, unexplained }
   }
 
+  /** What {@link check} does for a call that was predicted exactly, without looking at what it did. */
+  confirm(facts: TransactionFacts): void {
+    const features = featuresOf(facts)
+    for (const entry of this.#entries) {
+      if (isAdmitted(entry, features)) countHit(entry, kindOf(entry), features)
+    }
+    this.#remember(features)
+    this.#judge(1, 0, 0)
+  }
+
   /** Adds rules, at most `most` in all: those least often right give way. */
   learn(explained: readonly Explained[], facts: TransactionFacts, most: number): void {
     const features = featuresOf(facts)
     const known = new Set(this.#entries.map(({ text }) => text))
     const news = explained
-      .filter(({ rule }) => !known.has(formatRule(rule)))
+      .map((each) => ({ ...each, text: formatRule(each.rule) }))
+      .filter(({ text }) => !known.has(text))
       // Writes are what others depend on, and calls lead to them; without room, reads stay out.
       .sort((one, other) => Number(isPlainRead(one)) - Number(isPlainRead(other)))
     this.#makeRoom(news.length, most)
-    for (const { rule, kind } of news) {
+    for (const { rule, kind, text } of news) {
       if (this.#entries.length >= most) break
-      const text = formatRule(rule)
       if (known.has(text)) continue
       known.add(text)
-      this.#add(newEntryState(rule, kind, features, this.#seen))
+      this.#add(newEntryState(rule, kind, features, this.#seen), text)
     }
     this.#isConditional ||= this.#seen.ones !== 0 || this.#seen.zeros !== 0
     this.#remember(features)
@@ -222,11 +233,11 @@ export class Template {
     for (const entry of entries) this.#add(entry)
   }
 
-  #add(state: EntryState): void {
+  #add(state: EntryState, text = formatRule(state)): void {
     const node = this.#builder.node.bind(this.#builder)
     this.#entries.push({
       ...state,
-      text: formatRule(state),
+      text,
       accountNode: node(state.account),
       keyNode: state.key === undefined ? undefined : node(state.key),
       argumentNodes: (state.call?.args ?? []).map((arg) => arg && node(arg)),
@@ -265,9 +276,13 @@ function findDone(
   return found
 }
 
-function isExpected(touched: LocationSet, position: number, expected: LocationSet): boolean {
+function isExpected(
+  touched: LocationSet,
+  position: number,
+  expected: readonly LocationSet[],
+): boolean {
   const { field, address, key } = touched.at(position)
-  return expected.find(field, address, key) !== -1
+  return expected.some((set) => set.find(field, address, key) !== -1)
 }
 
 function isPlainRead({ rule, kind }: Explained): boolean {
