@@ -63,7 +63,7 @@ describe('a benchmark', () => {
       levels: 4,
       fallbackFrom: null,
       incidents: [],
-      phases: { prepare: 1, execute: 2, write: 3, finish: 4, total: 10 },
+      phases: { prepare: 1, plan: 0, execute: 2, write: 3, learn: 0, finish: 4, total: 10 },
     }
     const parallel = (workers: number) => ({
       workers,
