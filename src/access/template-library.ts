@@ -128,7 +128,12 @@ export class TemplateLibrary {
     this.#find(codeHash, selectorOf(facts.data))?.confirm(facts)
   }
 
-  #learn(frame: Frame, observation: Observation, loadSlot: LoadSlot): Outcome | undefined {
+  #learn(
+    frame: Frame,
+    observation: Observation,
+    hashes: () => HashIndex,
+    loadSlot: LoadSlot,
+  ): Outcome | undefined {
     const { facts, codeHash, touched, calls, accessAt } = frame
     const selector = selectorOf(facts.data)
     const known = this.#find(codeHash, selector)

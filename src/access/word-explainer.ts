@@ -2,17 +2,9 @@
 // Authority on the shapes that are recognized (mappings, arrays, structs, computed addresses); which of
 // several equal sources is believed is in word-origin.ts. Must not run on the hot path: it searches.
 import { MOST_ELEMENT, shapeAtEnd } from './array-shape.ts'
-import {
-  constant,
-  countForms,
-  type Expression,
-  type HashedPart,
-  isConstant,
-  MOST_FORMS,
-  MOST_HASHED,
-} from './expression.ts'
-import { formatExpression } from './expression-text.ts'
+import { constant, countForms, type Expression, isConstant, MOST_FORMS } from './expression.ts'
 import type { ObservedAccess } from './observation.ts'
+import { composeHash, MOST_ADDRESS_ZEROS, type PreimageParts } from './preimage-shape.ts'
 import type { TransactionFacts } from './transaction-facts.ts'
 import {
   ADDRESS,
@@ -33,8 +25,8 @@ const MOST_FIELDS = 1024
 const MOST_VANITY = 5
 /** Numbers below are taken for constants where nothing else explains them. */
 const MOST_CODED = 1 << 16
-/** Addresses below are precompiles and numbers: nobody's account. */
-const MOST_ADDRESS_ZEROS = 16
+/** Hashes of hashes that are followed: programs that chain more are not computing keys. */
+const MOST_NESTED = 24
 
 /** A slot that was read before, by the account it is in. */
 interface SeenSlot {
@@ -56,6 +48,13 @@ export class WordExplainer {
   readonly #accounts = new Map<string, Expression>()
   /** By preimage. Hashes of hashes share their parts, so each is put together once. */
   readonly #known = new Map<string, Expression | undefined>()
+  readonly #parts: PreimageParts = {
+    word: (word) => this.#word(word),
+    address: (address) => this.#address(address),
+    packed: (bytes) => this.#origin.packed(bytes),
+    isHash: (word) => this.#hashes.preimageOf(word) !== undefined,
+  }
+  #depth = 0
   /** The account whose slot is being explained: an array's length is in the same one. */
   #inAccount: Uint8Array = new Uint8Array(ADDRESS)
 
@@ -238,75 +237,13 @@ export class WordExplainer {
     if (this.#known.has(text)) return this.#known.get(text)
     // A hash cannot contain itself; a forged observation could say so.
     this.#known.set(text, undefined)
-    const composed = this.#compose(preimage)
+    if (this.#depth === MOST_NESTED) return undefined
+    this.#depth++
+    const composed = composeHash(preimage, this.#parts)
+    this.#depth--
     const hash = composed === undefined || countForms(composed) > MOST_FORMS ? undefined : composed
     this.#known.set(text, hash)
     return hash
-  }
-
-  #compose(preimage: Uint8Array): Expression | undefined {
-    const { length } = preimage
-    if (length === 0 || length > MOST_HASHED) return undefined
-    if (length === 2 * WORD) return keccakOf(this.#mappingParts(preimage))
-    if (length % WORD === 0) return keccakOf(this.#wordParts(preimage))
-    if (length === 2 * ADDRESS) {
-      return keccakOf(ordered(this.#pieces(preimage, [ADDRESS, ADDRESS]), preimage))
-    }
-    if (length === ADDRESS + WORD) return keccakOf(this.#pieces(preimage, [ADDRESS, WORD]))
-    // CREATE2 (EIP-1014): 0xff, the deployer, the salt, the hash of the init code.
-    if (length === 85 && preimage[0] === 0xff) {
-      return keccakOf(this.#pieces(preimage, [1, ADDRESS, WORD, WORD]))
-    }
-    return this.#stringMapping(preimage)
-  }
-
-  /** `keccak(key, slot)` as Solidity has it, or `keccak(slot, key)` as Vyper has it. */
-  #mappingParts(preimage: Uint8Array): HashedPart[] {
-    const [first, second] = [preimage.slice(0, WORD), preimage.slice(WORD)]
-    if (smallNumber(second) >= 0) return whole(this.#word(first), constant(second))
-    if (smallNumber(first) >= 0) return whole(constant(first), this.#word(second))
-    return whole(this.#word(first), this.#word(second))
-  }
-
-  #wordParts(preimage: Uint8Array): readonly HashedPart[] {
-    if (preimage.length === WORD && smallNumber(preimage) >= 0) {
-      return whole(constant(preimage.slice()))
-    }
-    const words: Expression[] = []
-    for (let at = 0; at < preimage.length; at += WORD) {
-      words.push(this.#word(preimage.slice(at, at + WORD)))
-    }
-    return ordered(whole(...words), preimage)
-  }
-
-  #pieces(preimage: Uint8Array, sizes: readonly number[]): HashedPart[] {
-    let at = 0
-    return sizes.map((size) => {
-      const piece = preimage.slice(at, at + size)
-      at += size
-      if (size === ADDRESS) return { word: this.#address(piece), size }
-      return { word: size === WORD ? this.#word(piece) : constant(padded(piece)), size }
-    })
-  }
-
-  /** `mapping(string => ...)`: the bytes of the key, then the slot. */
-  #stringMapping(preimage: Uint8Array): Expression | undefined {
-    const end = preimage.length - WORD
-    if (end <= 0) return undefined
-    const slot = preimage.slice(end)
-    if (smallNumber(slot) < 0 && this.#hashes.preimageOf(slot) === undefined) return undefined
-    const found = this.#origin.packed(preimage.subarray(0, end))
-    const parts: HashedPart[] = []
-    for (let at = 0; at < end; at += WORD) {
-      const size = Math.min(WORD, end - at)
-      const word: Expression =
-        found === -1
-          ? constant(padded(preimage.subarray(at, at + size)))
-          : { form: 'data', offset: found + at, size }
-      parts.push({ word, size })
-    }
-    const base = smallNumber(slot) >= 0 ? constant(slot) : this.#word(slot)
-    return keccakOf([...parts, { word: base, size: WORD }])
   }
 }
 
@@ -327,43 +264,9 @@ function textOf(bytes: Uint8Array): string {
 
 const minusOne = new Uint8Array(WORD).fill(0xff)
 
-function keccakOf(parts: readonly HashedPart[]): Expression {
-  return { form: 'keccak', parts }
-}
-
-function whole(...words: Expression[]): HashedPart[] {
-  return words.map((word) => ({ word, size: WORD }))
-}
-
 function element(index: Expression, size: number, field: number): Expression {
   const start: Expression = size === 1 ? index : { form: 'times', word: index, factor: size }
   return field === 0 ? start : { form: 'add', left: start, right: constant(wordOf(field)) }
-}
-
-/**
- * Pools are keyed by their two tokens, the lower one first. Two addresses that come from the
- * transaction and stand in order at the start of a key are believed to have been put in order.
- */
-function ordered(parts: readonly HashedPart[], preimage: Uint8Array): readonly HashedPart[] {
-  const [first, second, ...rest] = parts
-  if (first === undefined || second === undefined) return parts
-  if (isConstant(first.word) || isConstant(second.word)) return parts
-  const one = preimage.subarray(0, first.size)
-  const other = preimage.subarray(first.size, first.size + second.size)
-  if (!isAddress(one) || !isAddress(other) || compareBytes(one, other) >= 0) return parts
-  // One text for both arrangements, so that both are one rule.
-  const isInOrder = formatExpression(first.word) <= formatExpression(second.word)
-  const [left, right] = isInOrder ? [first.word, second.word] : [second.word, first.word]
-  return [
-    { word: { form: 'min', left, right }, size: first.size },
-    { word: { form: 'max', left, right }, size: second.size },
-    ...rest,
-  ]
-}
-
-function isAddress(bytes: Uint8Array): boolean {
-  const zeros = leadingZeros(bytes) - (bytes.length - ADDRESS)
-  return zeros >= 0 && zeros < MOST_ADDRESS_ZEROS
 }
 
 /** The expression, or a constant where it has grown beyond what an expression may have. */
