@@ -16,7 +16,7 @@ const parallelBench = task(
 )
   .addOption({
     name: 'workload',
-    description: 'Comma-separated: mainnet, transfers, erc20, amm, mint, mixed, or all',
+    description: 'Comma-separated: mainnet, transfers, erc20, erc20-hot, amm, mint, mixed, or all',
     defaultValue: 'all',
   })
   .addOption({

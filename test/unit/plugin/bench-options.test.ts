@@ -44,7 +44,7 @@ describe('the options of parallel-bench', () => {
 
   it('name an unknown workload and list the known ones', () => {
     expect(messageOf({ workload: 'erc20,nfts' })).toBe(
-      '--workload: unknown workload "nfts"; allowed are mainnet, transfers, erc20, amm, mint, mixed, all',
+      '--workload: unknown workload "nfts"; allowed are mainnet, transfers, erc20, erc20-hot, amm, mint, mixed, all',
     )
     expect(messageOf({ workload: ' , ' })).toContain('names no workload')
   })
