@@ -67,6 +67,11 @@ export interface ParallelOptions {
    * not final run sequentially, as after any incident. Default: any time.
    */
   executionTimeoutMs?: number
+  /**
+   * What another executor learned of contracts: its `exportTemplates()`, checked when it is read.
+   * Default: nothing.
+   */
+  templates?: unknown
   /** Shared memory for state values, in MiB, 1..1024. Default 512; reserved, not committed. */
   maxStateMiB?: number
   /** Shared memory for the versions of one block, in MiB, 1..1024. Default 512. */
@@ -85,6 +90,7 @@ export interface ResolvedOptions {
   maxBatchSize: number
   maxDependencyDepth: number
   executionTimeoutMs: number
+  templates: unknown
   maxStateMiB: number
   maxBlockMiB: number
 }
@@ -100,6 +106,7 @@ const OPTION_NAMES: readonly (keyof ParallelOptions)[] = [
   'maxBatchSize',
   'maxDependencyDepth',
   'executionTimeoutMs',
+  'templates',
   'maxStateMiB',
   'maxBlockMiB',
 ]
@@ -137,6 +144,7 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
     maxBatchSize: bound('maxBatchSize', options.maxBatchSize),
     maxDependencyDepth: bound('maxDependencyDepth', options.maxDependencyDepth),
     executionTimeoutMs: bound('executionTimeoutMs', options.executionTimeoutMs),
+    templates: options.templates,
     maxStateMiB: integerWithin('maxStateMiB', options.maxStateMiB, 1, 1024, 512),
     maxBlockMiB: integerWithin('maxBlockMiB', options.maxBlockMiB, 1, 1024, 512),
   }

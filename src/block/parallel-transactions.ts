@@ -249,7 +249,13 @@ export class ParallelTransactions {
     if (foresight === undefined || !this.isWhole) return
     const start = performance.now()
     const { execute } = this.#report.phases
-    this.#report.access = learnFrom(memory, planner, foresight, execute)
+    try {
+      this.#report.access = learnFrom(memory, planner, foresight, execute)
+    } catch (error) {
+      // The block is right whatever was learned from it.
+      if (!this.#settings.fallback) throw error
+      this.#report.incidents.push(`Nothing was learned: ${messageOf(error)}`)
+    }
     this.#report.phases.learn = performance.now() - start
   }
 

@@ -30,6 +30,7 @@ describe('the defaults', () => {
       maxBatchSize: Number.POSITIVE_INFINITY,
       maxDependencyDepth: Number.POSITIVE_INFINITY,
       executionTimeoutMs: Number.POSITIVE_INFINITY,
+      templates: undefined,
       maxStateMiB: 512,
       maxBlockMiB: 512,
     }

@@ -28,6 +28,8 @@ export function createStandInFactory(
         const parallel = reportOf(workers, options.block.transactions.length)
         return { ...defect(result, run++), parallel }
       },
+      exportTemplates: async () => ({ version: 1, templates: [] }),
+      describeTemplates: async () => '',
       close,
       [Symbol.asyncDispose]: close,
     }
