@@ -42,10 +42,11 @@ export function composeHash(preimage: Uint8Array, parts: PreimageParts): Express
 }
 
 /** `keccak(key, slot)` as Solidity has it, or `keccak(slot, key)` as Vyper has it. */
-function mappingParts(preimage: Uint8Array, { word }: PreimageParts): HashedPart[] {
+function mappingParts(preimage: Uint8Array, { word, isHash }: PreimageParts): HashedPart[] {
   const [first, second] = [preimage.slice(0, WORD), preimage.slice(WORD)]
   if (smallNumber(second) >= 0) return whole(word(first), constant(second))
-  if (smallNumber(first) >= 0) return whole(constant(first), word(second))
+  // A small number before a hash is the key of a mapping in a mapping; before anything else, a slot.
+  if (smallNumber(first) >= 0 && !isHash(second)) return whole(constant(first), word(second))
   return whole(word(first), word(second))
 }
 
