@@ -32,6 +32,12 @@ const parallelBench = task(
     defaultValue: undefined,
   })
   .addOption({
+    name: 'schedulers',
+    description: 'Comma-separated schedulers to compare (default: parallel.scheduler)',
+    type: ArgumentType.STRING_WITHOUT_DEFAULT,
+    defaultValue: undefined,
+  })
+  .addOption({
     name: 'runs',
     description: 'Measured runs of each row; medians are reported',
     type: ArgumentType.INT,

@@ -2,13 +2,15 @@
 // The authority on the report's schema; a change that breaks readers raises SCHEMA_VERSION.
 // Must not format anything.
 import type { BlockReport } from '../../src/index.ts'
+import type { SchedulerName } from '../scheduler-names.ts'
+import type { Contender } from './contender.ts'
 import type { Machine, Versions } from './machine.ts'
 import type { CaseMeasurement, ParallelMeasurement, StockSample } from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import { median, medianSample } from './statistics.ts'
 import type { WorkloadName } from './workloads/names.ts'
 
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 export interface BenchReport {
   readonly schemaVersion: typeof SCHEMA_VERSION
@@ -28,7 +30,7 @@ export interface ReportedOptions {
   readonly workers: readonly number[]
   readonly runs: number
   readonly seed: number
-  readonly scheduler: BenchOptions['scheduler']
+  readonly schedulers: readonly SchedulerName[]
 }
 
 export interface BenchRow {
@@ -40,15 +42,16 @@ export interface BenchRow {
   readonly parallel: readonly ParallelResult[]
 }
 
-/** Milliseconds of the run with the median total, so that the parts add up. */
+/** Milliseconds of the run with the median total, so that the parts add up; of `cpu` the median. */
 export interface StockResult extends Readonly<StockSample> {
   readonly samples: readonly StockSample[]
 }
 
-export interface ParallelResult {
-  readonly workers: number
+export interface ParallelResult extends Contender {
   /** Medians over the runs; null where no run completed. */
   readonly total: number | null
+  /** CPU time of the process, in ms. */
+  readonly cpu: number | null
   /** The median of the speed-ups of the paired runs. */
   readonly speedUp: number | null
   readonly reExecutions: number | null
@@ -66,6 +69,7 @@ export interface ParallelResult {
 
 export interface ParallelSampleResult {
   readonly total: number
+  readonly cpu: number
   readonly speedUp: number
   readonly mode: BlockReport['mode']
   readonly executions: number
@@ -83,18 +87,25 @@ export function toRow({ benchCase, stock, parallel }: CaseMeasurement): BenchRow
     name: benchCase.name,
     transactions: benchCase.transactions,
     gas: Number(benchCase.gasUsed),
-    stock: { ...medianSample(stock, 'total'), samples: stock },
+    stock: {
+      ...medianSample(stock, 'total'),
+      cpu: median(stock.map(({ cpu }) => cpu)),
+      samples: stock,
+    },
     parallel: parallel.map(toParallelResult),
   }
 }
 
-function toParallelResult({ workers, samples, failures }: ParallelMeasurement): ParallelResult {
+function toParallelResult(measurement: ParallelMeasurement): ParallelResult {
+  const { scheduler, workers, samples, failures } = measurement
   const medianOf = (values: readonly number[]): number | null =>
     values.length === 0 ? null : median(values)
   const last = samples.at(-1)?.report
   return {
+    scheduler,
     workers,
     total: medianOf(samples.map(({ total }) => total)),
+    cpu: medianOf(samples.map(({ cpu }) => cpu)),
     speedUp: medianOf(samples.map(({ speedUp }) => speedUp)),
     reExecutions: medianOf(samples.map(({ report }) => report.reExecutions)),
     conflicts: medianOf(samples.map(({ report }) => report.conflicts)),
@@ -104,8 +115,9 @@ function toParallelResult({ workers, samples, failures }: ParallelMeasurement): 
     fallbacks: samples.filter(({ report }) => report.fallbackFrom !== undefined).length,
     isEqual: failures.length === 0 && samples.length > 0,
     failures,
-    samples: samples.map(({ total, speedUp, report }) => ({
+    samples: samples.map(({ total, cpu, speedUp, report }) => ({
       total,
+      cpu,
       speedUp,
       mode: report.mode,
       executions: report.executions,
@@ -137,6 +149,6 @@ export function toReport(
 
 /** Without the options that are paths of the user's machine. */
 export function reportedOptions(options: BenchOptions): ReportedOptions {
-  const { workloads, transactions, workers, runs, seed, scheduler } = options
-  return { workloads, transactions, workers, runs, seed, scheduler }
+  const { workloads, transactions, workers, runs, seed, schedulers } = options
+  return { workloads, transactions, workers, runs, seed, schedulers }
 }

@@ -33,13 +33,27 @@ describe('the options of parallel-bench', () => {
     const options = parse({}, 8)
     expect(options.workloads).toEqual(WORKLOAD_NAMES)
     expect(options.workers).toEqual([1, 8])
-    expect(options.scheduler).toBe('auto')
+    expect(options.schedulers).toEqual(['auto'])
     expect(parse({}, 1).workers).toEqual([1])
   })
 
   it('take lists in any order, with spaces and repetitions', () => {
     expect(parse({ workload: 'mint, erc20,mint' }).workloads).toEqual(['erc20', 'mint'])
     expect(parse({ workers: '4,1, 2,4' }).workers).toEqual([1, 2, 4])
+  })
+
+  it('take the scheduler of the config, unless others are named', () => {
+    const sequential = { ...config, scheduler: 'sequential' } as const
+    expect(parseBenchOptions(defaultArguments, sequential).schedulers).toEqual(['sequential'])
+    const given = { ...defaultArguments, schedulers: 'optimistic, graph,optimistic' }
+    expect(parseBenchOptions(given, sequential).schedulers).toEqual(['optimistic', 'graph'])
+  })
+
+  it('name an unknown scheduler and list the known ones', () => {
+    expect(messageOf({ schedulers: 'graph,fast' })).toBe(
+      '--schedulers: unknown scheduler "fast"; allowed are auto, graph, optimistic, sequential',
+    )
+    expect(messageOf({ schedulers: ' , ' })).toContain('--schedulers names no scheduler')
   })
 
   it('name an unknown workload and list the known ones', () => {

@@ -52,9 +52,16 @@ describe('a benchmark', () => {
     expect(written).toEqual(JSON.parse(JSON.stringify(report)))
     const number = expect.any(Number)
     const text = expect.any(String)
-    const stockSample = { total: number, recovery: number, execution: number, root: number }
+    const stockSample = {
+      total: number,
+      recovery: number,
+      execution: number,
+      root: number,
+      cpu: number,
+    }
     const parallelSample = {
       total: number,
+      cpu: number,
       speedUp: number,
       mode: 'parallel',
       executions: 6,
@@ -66,8 +73,10 @@ describe('a benchmark', () => {
       phases: { prepare: 1, plan: 0, execute: 2, write: 3, learn: 0, finish: 4, total: 10 },
     }
     const parallel = (workers: number) => ({
+      scheduler: 'auto',
       workers,
       total: number,
+      cpu: number,
       speedUp: number,
       reExecutions: 2,
       conflicts: 3,
@@ -80,7 +89,7 @@ describe('a benchmark', () => {
       samples: [parallelSample, parallelSample],
     })
     expect(written).toEqual({
-      schemaVersion: 1,
+      schemaVersion: 2,
       machine: { cpu: text, cores: number, memoryGiB: number, platform: text },
       versions: { node: text, 'parallel-evm': text, '@ethereumjs/vm': '10.1.3', hardhat: text },
       options: {
@@ -89,7 +98,7 @@ describe('a benchmark', () => {
         workers: [1, 2],
         runs: 2,
         seed: 1,
-        scheduler: 'auto',
+        schedulers: ['auto'],
       },
       rows: [
         {
@@ -116,7 +125,9 @@ describe('a benchmark', () => {
     expect(report.isEqual).toBe(false)
     expect(report.rows).toHaveLength(2)
     expect(host.errors.join('\n')).toContain('NOT EQUAL TO STOCK ETHEREUMJS')
-    expect(host.errors.join('\n')).toContain('mint, 2 workers, run 2 of 2: gas used is 1 instead')
+    expect(host.errors.join('\n')).toContain(
+      'mint, auto, 2 workers, run 2 of 2: gas used is 1 instead',
+    )
     expect((JSON.parse(readFileSync(jsonFile, 'utf8')) as BenchReport).isEqual).toBe(false)
   })
 
@@ -137,7 +148,7 @@ describe('a benchmark', () => {
     const leftOut = { name: 'left out', prepare: async () => 'one block is left out' }
     const report = await runBench(options, host, { ...planned, rows: [...planned.rows, leftOut] })
     expect(report.notes).toEqual([
-      'transfers, 1 worker, incident: worker 1 died (2 times)',
+      'transfers, auto, 1 worker, incident: worker 1 died (2 times)',
       'one block is left out',
     ])
     expect(host.printed).toContain('Note: one block is left out')
@@ -152,7 +163,7 @@ describe('a benchmark', () => {
       }),
     )
     await expect(runBench(optionsWith(), host)).rejects.toThrow(/abort/i)
-    expect(log.events).toEqual(['start 1', 'run 1', 'close 1'])
+    expect(log.events).toEqual(['start auto 1', 'run auto 1', 'close auto 1'])
     expect(host.errors).toEqual([])
   })
 
@@ -169,6 +180,6 @@ describe('a benchmark', () => {
     }
     const plan = { ...planned, rows: [...planned.rows, failing] }
     await expect(runBench(options, host, plan)).rejects.toThrow('damaged')
-    expect(log.events.at(-1)).toBe('close 1')
+    expect(log.events.at(-1)).toBe('close auto 1')
   })
 })

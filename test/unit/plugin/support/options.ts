@@ -6,6 +6,7 @@ export const defaultArguments: BenchArguments = {
   workload: 'all',
   txs: 300,
   workers: undefined,
+  schedulers: undefined,
   runs: 5,
   seed: 1,
   json: undefined,
@@ -22,7 +23,7 @@ export function optionsWith(changes: Partial<BenchOptions> = {}): BenchOptions {
     seed: 1,
     jsonFile: undefined,
     blocksFolder: undefined,
-    scheduler: 'auto',
+    schedulers: ['auto'],
     ...changes,
   }
 }

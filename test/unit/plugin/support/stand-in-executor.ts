@@ -1,7 +1,8 @@
 // Executors for tests of the benchmark itself: stock in disguise, honest or with a defect.
 // The authority on the reports they claim. Must not be used where the real executor is the subject.
 import { type RunBlockResult, runBlock } from '@ethereumjs/vm'
-import type { BlockReport, ParallelExecutor } from '../../../../src/index.ts'
+import type { ExecutorFactory } from '../../../../plugin/bench/executors.ts'
+import type { BlockReport } from '../../../../src/index.ts'
 
 export interface StandInLog {
   readonly events: string[]
@@ -13,17 +14,18 @@ export type Defect = (result: RunBlockResult, run: number) => RunBlockResult
 export function createStandInFactory(
   log: StandInLog = { events: [] },
   defect: Defect = (result) => result,
-): (options: { workers?: number }) => Promise<ParallelExecutor> {
-  return async ({ workers = 1 }) => {
-    log.events.push(`start ${workers}`)
+): ExecutorFactory {
+  return async ({ workers = 1, scheduler = 'auto' }) => {
+    const name = `${scheduler} ${workers}`
+    log.events.push(`start ${name}`)
     let run = 0
     const close = async (): Promise<void> => {
-      log.events.push(`close ${workers}`)
+      log.events.push(`close ${name}`)
     }
     return {
       workers,
       async runBlock(vm, options) {
-        log.events.push(`run ${workers}`)
+        log.events.push(`run ${name}`)
         const result = await runBlock(vm, options)
         const parallel = reportOf(workers, options.block.transactions.length)
         return { ...defect(result, run++), parallel }
