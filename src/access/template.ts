@@ -204,6 +204,8 @@ export class Template {
   #judge(right: number, wrong: number, missing: number): void {
     this.#uses++
     if (wrong === 0 && missing === 0) this.#patience = Math.max(0, this.#patience - 1)
+    // A template without rules has not gone wrong.
+    if (this.#entries.length === 0) return
     const isPoor = wrong > right || missing > right
     this.#failures = isPoor ? this.#failures + 1 : Math.max(0, this.#failures - 2)
     if (this.#failures < MOST_FAILURES) return
