@@ -1,11 +1,24 @@
 // The result of a benchmark as data: what --json writes and what the table shows.
 // The authority on the report's schema; a change that breaks readers raises SCHEMA_VERSION.
 // Must not format anything.
-import type { BlockReport } from '../../src/index.ts'
+import type {
+  AccessReport,
+  BlockPhases,
+  BlockReport,
+  ConflictCauses,
+  GraphReport,
+} from '../../src/index.ts'
 import type { SchedulerName } from '../scheduler-names.ts'
+import type { BenchCase } from './bench-case.ts'
 import type { Contender } from './contender.ts'
+import { type AccessResult, accessOf, causesOf, graphOf, medianFields } from './foresight.ts'
 import type { Machine, Versions } from './machine.ts'
-import type { CaseMeasurement, ParallelMeasurement, StockSample } from './measure.ts'
+import type {
+  CaseMeasurement,
+  ParallelMeasurement,
+  ParallelSample,
+  StockSample,
+} from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import { median, medianSample } from './statistics.ts'
 import type { WorkloadName } from './workloads/names.ts'
@@ -57,6 +70,14 @@ export interface ParallelResult extends Contender {
   readonly reExecutions: number | null
   readonly conflicts: number | null
   readonly levels: number | null
+  /** Failed validations by what had changed. */
+  readonly causes: ConflictCauses | null
+  /** The predicted graph; null where none was made. */
+  readonly graph: GraphReport | null
+  /** Predictions against what happened; null where there were none. */
+  readonly access: AccessResult | null
+  /** In ms, each the median by itself. */
+  readonly phases: BlockPhases | null
   /** How the last run went, and the executor's reason. */
   readonly mode: BlockReport['mode'] | null
   readonly why: string | null
@@ -76,6 +97,10 @@ export interface ParallelSampleResult {
   readonly reExecutions: number
   readonly conflicts: number
   readonly levels: number
+  readonly causes: ConflictCauses
+  readonly graph: GraphReport | null
+  /** The hottest locations are in the result of all runs. */
+  readonly access: Omit<AccessReport, 'hottest'> | null
   readonly fallbackFrom: number | null
   readonly incidents: readonly string[]
   readonly phases: BlockReport['phases']
@@ -92,43 +117,64 @@ export function toRow({ benchCase, stock, parallel }: CaseMeasurement): BenchRow
       cpu: median(stock.map(({ cpu }) => cpu)),
       samples: stock,
     },
-    parallel: parallel.map(toParallelResult),
+    parallel: parallel.map((measurement) => toParallelResult(measurement, benchCase)),
   }
 }
 
-function toParallelResult(measurement: ParallelMeasurement): ParallelResult {
+function toParallelResult(
+  measurement: ParallelMeasurement,
+  { contractNames }: BenchCase,
+): ParallelResult {
   const { scheduler, workers, samples, failures } = measurement
   const medianOf = (values: readonly number[]): number | null =>
     values.length === 0 ? null : median(values)
-  const last = samples.at(-1)?.report
+  const reports = samples.map(({ report }) => report)
+  const last = reports.at(-1)
   return {
     scheduler,
     workers,
     total: medianOf(samples.map(({ total }) => total)),
     cpu: medianOf(samples.map(({ cpu }) => cpu)),
     speedUp: medianOf(samples.map(({ speedUp }) => speedUp)),
-    reExecutions: medianOf(samples.map(({ report }) => report.reExecutions)),
-    conflicts: medianOf(samples.map(({ report }) => report.conflicts)),
-    levels: medianOf(samples.map(({ report }) => report.levels)),
+    reExecutions: medianOf(reports.map(({ reExecutions }) => reExecutions)),
+    conflicts: medianOf(reports.map(({ conflicts }) => conflicts)),
+    levels: medianOf(reports.map(({ levels }) => levels)),
+    causes: causesOf(reports),
+    graph: graphOf(reports),
+    access: accessOf(reports, contractNames),
+    phases: medianFields(reports.map(({ phases }) => phases)),
     mode: last?.mode ?? null,
     why: last?.why ?? null,
-    fallbacks: samples.filter(({ report }) => report.fallbackFrom !== undefined).length,
+    fallbacks: reports.filter(({ fallbackFrom }) => fallbackFrom !== undefined).length,
     isEqual: failures.length === 0 && samples.length > 0,
     failures,
-    samples: samples.map(({ total, cpu, speedUp, report }) => ({
-      total,
-      cpu,
-      speedUp,
-      mode: report.mode,
-      executions: report.executions,
-      reExecutions: report.reExecutions,
-      conflicts: report.conflicts,
-      levels: report.levels,
-      fallbackFrom: report.fallbackFrom ?? null,
-      incidents: report.incidents,
-      phases: report.phases,
-    })),
+    samples: samples.map(toSampleResult),
   }
+}
+
+function toSampleResult({ total, cpu, speedUp, report }: ParallelSample): ParallelSampleResult {
+  return {
+    total,
+    cpu,
+    speedUp,
+    mode: report.mode,
+    executions: report.executions,
+    reExecutions: report.reExecutions,
+    conflicts: report.conflicts,
+    levels: report.levels,
+    causes: report.causes,
+    graph: report.graph ?? null,
+    access: withoutHottest(report.access),
+    fallbackFrom: report.fallbackFrom ?? null,
+    incidents: report.incidents,
+    phases: report.phases,
+  }
+}
+
+function withoutHottest(access: AccessReport | undefined): ParallelSampleResult['access'] {
+  if (access === undefined) return null
+  const { hottest: _, ...shares } = access
+  return shares
 }
 
 export function toReport(

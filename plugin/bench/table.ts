@@ -1,6 +1,7 @@
 // The report as a table: header, titles, and for each row a line of stock's and one of each contender.
 // The authority on the columns of what parallel-bench prints; summary.ts has the sentences below them.
 // Must not hide a losing row, a run that was not parallel, or an inequality.
+import { renderDetails } from './details.ts'
 import type { Machine, Versions } from './machine.ts'
 import type { BenchRow, ParallelResult, ReportedOptions, StockResult } from './report.ts'
 import { count, countText, milliseconds, percent, ratio } from './wording.ts'
@@ -11,25 +12,28 @@ interface Column {
   readonly align: 'left' | 'right'
 }
 
-const right = (title: string, width: number): Column => ({ title, width, align: 'right' })
+const rightAligned = (title: string, width: number): Column => ({ title, width, align: 'right' })
 
 const ROW_COLUMNS: readonly Column[] = [
   { title: 'workload', width: 17, align: 'left' },
-  right('txs', 6),
-  right('Mgas', 8),
+  rightAligned('txs', 6),
+  rightAligned('Mgas', 8),
 ]
 const TIME_COLUMNS: readonly Column[] = [
   { title: '  scheduler', width: 12, align: 'left' },
-  right('workers', 9),
-  right('ms', 8),
-  right('speed-up', 14),
-  right('CPU', 7),
+  rightAligned('workers', 9),
+  rightAligned('ms', 8),
+  rightAligned('speed-up', 14),
+  rightAligned('CPU', 7),
 ]
 const COUNT_COLUMNS: readonly Column[] = [
-  right('re-runs', 9),
-  right('conflicts', 10),
-  right('levels', 8),
-  right('equal', 7),
+  rightAligned('re-runs', 9),
+  rightAligned('conflicts', 10),
+  rightAligned('levels', 8),
+  rightAligned('planned', 9),
+  rightAligned('right', 7),
+  rightAligned('found', 7),
+  rightAligned('equal', 7),
 ]
 const COLUMNS = [...ROW_COLUMNS, ...TIME_COLUMNS, ...COUNT_COLUMNS]
 
@@ -73,6 +77,7 @@ export function renderRow(row: BenchRow): string[] {
   return [
     own + renderStock(row.stock),
     ...row.parallel.map((result) => indent + renderResult(result)),
+    ...renderDetails(row),
   ]
 }
 
@@ -94,6 +99,9 @@ function renderResult(result: ParallelResult): string {
     countText(result.reExecutions),
     countText(result.conflicts),
     countText(result.levels),
+    countText(result.graph?.levels ?? null),
+    shareText(result.access?.precision),
+    shareText(result.access?.recall),
     result.isEqual ? 'yes' : 'NO',
   ]
   return padAll([...TIME_COLUMNS, ...COUNT_COLUMNS], cells) + renderMarks(result)
@@ -109,6 +117,11 @@ function renderMarks({ mode, fallbacks, samples }: ParallelResult): string {
 
 function cpuText(cpu: number | null, total: number | null): string {
   return cpu === null || total === null ? '-' : percent(cpu / total)
+}
+
+/** "100 %" is said of all, not of nearly all. */
+function shareText(share: number | undefined): string {
+  return share === undefined ? '-' : percent(share < 1 ? Math.min(share, 0.99) : share)
 }
 
 function speedUpText({ speedUp }: ParallelResult): string {

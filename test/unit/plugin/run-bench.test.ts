@@ -59,6 +59,11 @@ describe('a benchmark', () => {
       root: number,
       cpu: number,
     }
+    const causes = { existence: 0, balance: 0, nonce: 1, code: 0, reset: 0, slot: 2 }
+    const graph = { levels: 5, criticalGas: 400, bound: 2.5 }
+    const access = { right: 8, wrong: 1, missed: 2, precision: number, recall: 0.8 }
+    const times = { prepare: 1, plan: 0.5, execute: 2, write: 3, learn: 0.25, finish: 4 }
+    const phases = { ...times, total: 10 }
     const parallelSample = {
       total: number,
       cpu: number,
@@ -68,9 +73,21 @@ describe('a benchmark', () => {
       reExecutions: 2,
       conflicts: 3,
       levels: 4,
+      causes,
+      graph,
+      access,
       fallbackFrom: null,
       incidents: [],
-      phases: { prepare: 1, plan: 0, execute: 2, write: 3, learn: 0, finish: 4, total: 10 },
+      phases,
+    }
+    const hottest = {
+      field: 'slot',
+      address: `0x${'ab'.repeat(20)}`,
+      slot: `0x${'00'.repeat(31)}02`,
+      readers: 1,
+      writers: 5,
+      adders: 0,
+      contract: null,
     }
     const parallel = (workers: number) => ({
       scheduler: 'auto',
@@ -81,6 +98,11 @@ describe('a benchmark', () => {
       reExecutions: 2,
       conflicts: 3,
       levels: 4,
+      causes,
+      graph,
+      // The stand-in's second and third run are 75 % and 87.5 % right.
+      access: { ...access, precision: 0.8125, hottest: [hottest] },
+      phases,
       mode: 'parallel',
       why: 'the block is large enough',
       fallbacks: 0,

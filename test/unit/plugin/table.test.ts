@@ -1,7 +1,7 @@
 // The table that parallel-bench prints.
 import { describe, expect, it } from 'vitest'
 import { renderColumnTitles, renderHeader, renderRow } from '../../../plugin/bench/table.ts'
-import { reportWith, rowWith } from './support/report.ts'
+import { predicted, reportWith, rowWith } from './support/report.ts'
 
 describe('the header', () => {
   it('says machine, versions, seed, runs and schedulers', () => {
@@ -30,12 +30,28 @@ describe('the table', () => {
       ),
     )
     expect([titles, ...lines]).toEqual([
-      'workload            txs    Mgas  scheduler   workers      ms      speed-up    CPU  re-runs conflicts  levels  equal',
+      'workload            txs    Mgas  scheduler   workers      ms      speed-up    CPU  re-runs conflicts  levels  planned  right  found  equal',
       'erc20               300   15.48  stock                  1004                110 %  recovery 540, execution 400, root 64.1',
-      '                                 auto              1    80.0         1.25x  125 %        0         0       1    yes',
-      '                                 optimistic        2     502         2.00x  180 %        8        12       1    yes',
+      '                                 auto              1    80.0         1.25x  125 %        0         0       1        -      -      -    yes',
+      '                                 optimistic        2     502         2.00x  180 %        8        12       1        -      -      -    yes',
     ])
     expect(rule).toHaveLength(titles!.length)
+  })
+
+  it('shows the planned levels next to the real ones, and how good the predictions were', () => {
+    const [, line] = renderRow(rowWith({}, { ...predicted, levels: 12 }))
+    expect(line).toMatch(/ 0 +0 +12 +10 +98 % +95 % +yes$/)
+  })
+
+  it('calls predictions 100 % right only where all were', () => {
+    const shares = { precision: 0.9999, recall: 1 }
+    const access = { ...predicted.access, ...shares }
+    const [, line] = renderRow(rowWith({}, { ...predicted, access }))
+    expect(line).toMatch(/ 99 % +100 % +yes$/)
+  })
+
+  it('is at most 140 columns wide, marks and details aside', () => {
+    expect(renderColumnTitles()[0]!.length).toBeLessThanOrEqual(140)
   })
 
   it('marks a row that loses and one that did not run in parallel', () => {
@@ -56,6 +72,6 @@ describe('the table', () => {
         { total: null, cpu: null, speedUp: null, levels: null, mode: null, isEqual: false },
       ),
     )
-    expect(line).toMatch(/ - +- +- +0 +0 +- +NO$/)
+    expect(line).toMatch(/ - +- +- +0 +0 +- +- +- +- +NO$/)
   })
 })

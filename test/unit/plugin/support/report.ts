@@ -11,6 +11,10 @@ const result: ParallelResult = {
   reExecutions: 0,
   conflicts: 0,
   levels: 1,
+  causes: { existence: 0, balance: 0, nonce: 0, code: 0, reset: 0, slot: 0 },
+  graph: null,
+  access: null,
+  phases: { prepare: 1, plan: 0.5, execute: 60, write: 3, learn: 0.25, finish: 16, total: 80 },
   mode: 'parallel',
   why: 'the block is large enough',
   fallbacks: 0,
@@ -18,6 +22,47 @@ const result: ParallelResult = {
   failures: [],
   samples: [],
 }
+
+/** What a contender that predicts says besides. */
+export const predicted = {
+  scheduler: 'graph',
+  graph: { levels: 10, criticalGas: 516_000, bound: 30 },
+  access: {
+    right: 950,
+    wrong: 19,
+    missed: 50,
+    precision: 0.98,
+    recall: 0.95,
+    hottest: [
+      {
+        field: 'slot',
+        address: `0x${'a1'.repeat(20)}`,
+        slot: `0x${'00'.repeat(31)}02`,
+        readers: 1,
+        writers: 120,
+        adders: 0,
+        contract: 'Pool 1',
+      },
+      {
+        field: 'slot',
+        address: `0x${'b2'.repeat(20)}`,
+        slot: `0x${'c3'.repeat(32)}`,
+        readers: 0,
+        writers: 12,
+        adders: 0,
+        contract: null,
+      },
+      {
+        field: 'balance',
+        address: `0x${'b2'.repeat(20)}`,
+        readers: 2,
+        writers: 0,
+        adders: 7,
+        contract: null,
+      },
+    ],
+  },
+} as const satisfies Partial<ParallelResult>
 
 export function rowWith(
   changes: Partial<BenchRow>,

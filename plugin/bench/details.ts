@@ -1,0 +1,42 @@
+// What stands below a row of the table: how good the predictions were, and where transactions met.
+// The authority on which contender of a scheduler speaks for it: the one with the most workers.
+// Must not repeat what the table's columns say.
+import { contenderText } from './contender.ts'
+import { locationText, touchedText } from './hot-locations.ts'
+import type { BenchRow, ParallelResult } from './report.ts'
+import { milliseconds, ratio } from './wording.ts'
+
+const INDENT = ' '.repeat(4)
+
+/** A line for each scheduler that has something to tell. */
+export function renderDetails(row: BenchRow): string[] {
+  const speakers = new Map(row.parallel.map((result) => [result.scheduler, result]))
+  return [...speakers.values()].flatMap((result) => {
+    const parts = [...planParts(result), ...causeParts(result), ...hottestParts(result)]
+    return parts.length === 0 ? [] : [`${INDENT}${contenderText(result)}: ${parts.join('; ')}`]
+  })
+}
+
+function planParts({ graph, phases }: ParallelResult): string[] {
+  if (graph === null || phases === null) return []
+  const { plan, learn } = phases
+  return [
+    `bound ${ratio(graph.bound)}`,
+    `planned in ${milliseconds(plan)} ms, learned in ${milliseconds(learn)} ms`,
+  ]
+}
+
+function causeParts({ causes }: ParallelResult): string[] {
+  const counts = Object.entries(causes ?? {})
+    .map(([cause, times]) => ({ cause, times: Math.round(times) }))
+    .filter(({ times }) => times > 0)
+    .sort((first, second) => second.times - first.times)
+  if (counts.length === 0) return []
+  return [`failed validations: ${counts.map(({ cause, times }) => `${cause} ${times}`).join(', ')}`]
+}
+
+function hottestParts({ access }: ParallelResult): string[] {
+  const [hottest] = access?.hottest ?? []
+  if (hottest === undefined) return []
+  return [`hottest: ${locationText(hottest)} (${touchedText(hottest)})`]
+}

@@ -1,0 +1,35 @@
+// What parallel-bench prints below a row: predictions, failed validations, the hottest location.
+import { describe, expect, it } from 'vitest'
+import { renderDetails } from '../../../plugin/bench/details.ts'
+import { predicted, rowWith } from './support/report.ts'
+
+const causes = { existence: 0, balance: 1, nonce: 0, code: 0, reset: 0, slot: 2.5 }
+
+describe('the details of a row', () => {
+  it('are a line for each scheduler, from the contender with the most workers', () => {
+    const row = rowWith(
+      {},
+      { scheduler: 'optimistic', causes },
+      { ...predicted, causes },
+      { scheduler: 'optimistic', workers: 2, causes: { ...causes, slot: 297, balance: 300 } },
+      { ...predicted, workers: 2, causes },
+    )
+    expect(renderDetails(row)).toEqual([
+      '    optimistic, 2 workers: failed validations: balance 300, slot 297',
+      '    graph, 2 workers: bound 30.00x; planned in 0.5 ms, learned in 0.3 ms; ' +
+        'failed validations: slot 3, balance 1; hottest: slot 2 of Pool 1 (120 writers, 1 reader)',
+    ])
+  })
+
+  it('are nothing where nothing was predicted and nothing failed', () => {
+    expect(renderDetails(rowWith({}, { scheduler: 'optimistic' }))).toEqual([])
+    expect(renderDetails(rowWith({}, { total: null, causes: null, phases: null }))).toEqual([])
+  })
+
+  it('name no hottest location where transactions did not meet', () => {
+    const access = { ...predicted.access, hottest: [] }
+    expect(renderDetails(rowWith({}, { ...predicted, access }))).toEqual([
+      '    graph, 1 worker: bound 30.00x; planned in 0.5 ms, learned in 0.3 ms',
+    ])
+  })
+})
