@@ -61,6 +61,10 @@ const parallelBench = task(
     type: ArgumentType.STRING_WITHOUT_DEFAULT,
     defaultValue: undefined,
   })
+  .addFlag({
+    name: 'hot',
+    description: 'Print the ten locations of each row at which most transactions meet',
+  })
   .setAction(() => import('./tasks/parallel-bench.ts'))
   .build()
 

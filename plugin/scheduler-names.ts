@@ -4,3 +4,6 @@
 
 export const SCHEDULERS = ['auto', 'graph', 'optimistic', 'sequential'] as const
 export type SchedulerName = (typeof SCHEDULERS)[number]
+
+/** Those whose reports have a graph and hot locations; `auto` is `graph` where a block is not tiny. */
+export const PREDICTING_SCHEDULERS: readonly SchedulerName[] = ['auto', 'graph']

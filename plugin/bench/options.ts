@@ -5,7 +5,7 @@ import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 import { pluginError } from '../plugin-error.ts'
-import { SCHEDULERS, type SchedulerName } from '../scheduler-names.ts'
+import { PREDICTING_SCHEDULERS, SCHEDULERS, type SchedulerName } from '../scheduler-names.ts'
 import type { ParallelConfig } from '../type-extensions.ts'
 import { WORKLOAD_NAMES, type WorkloadName } from './workloads/names.ts'
 
@@ -19,6 +19,7 @@ export interface BenchArguments {
   readonly seed: number
   readonly json: string | undefined
   readonly blocks: string | undefined
+  readonly hot: boolean
 }
 
 export interface BenchOptions {
@@ -33,6 +34,8 @@ export interface BenchOptions {
   readonly blocksFolder: string | undefined
   /** In the order in which they were named. */
   readonly schedulers: readonly SchedulerName[]
+  /** Whether the hottest locations of each row are to be printed. */
+  readonly showsHottest: boolean
 }
 
 /** Above these a typing error is likelier than an intention. */
@@ -49,6 +52,13 @@ export function parseBenchOptions(given: BenchArguments, config: ParallelConfig)
       '--blocks gives blocks to the workload mainnet, which --workload leaves out: add mainnet',
     )
   }
+  const schedulers = parseSchedulers(given.schedulers ?? config.scheduler)
+  if (given.hot && !schedulers.some((name) => PREDICTING_SCHEDULERS.includes(name))) {
+    throw pluginError(
+      `--hot needs a scheduler that predicts (${PREDICTING_SCHEDULERS.join(', ')}), ` +
+        `not ${schedulers.join(', ')}: others do not look at what transactions touch`,
+    )
+  }
   return {
     workloads,
     isMainnetNamed: isMainnetNamed || given.blocks !== undefined,
@@ -58,7 +68,8 @@ export function parseBenchOptions(given: BenchArguments, config: ParallelConfig)
     seed: parseInteger('--seed', given.seed, 0, LIMITS.seed),
     jsonFile: given.json === undefined ? undefined : checkWritable(given.json),
     blocksFolder: given.blocks === undefined ? undefined : checkBlocksFolder(given.blocks),
-    schedulers: parseSchedulers(given.schedulers ?? config.scheduler),
+    schedulers,
+    showsHottest: given.hot,
   }
 }
 

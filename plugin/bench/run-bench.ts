@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs'
 
 import { contendersOf, contenderText } from './contender.ts'
+import { renderHottest } from './details.ts'
 import { createExecutors, type ExecutorFactory } from './executors.ts'
 import { readMachine, readVersions } from './machine.ts'
 import { measureCase, WARM_UP_ROUNDS } from './measure.ts'
@@ -71,6 +72,7 @@ export async function runBench(
       rows.push(row)
       notes.push(...incidentNotes(row))
       printAll(renderRow(row))
+      if (options.showsHottest) printAll(renderHottest(row))
     }
     signal.throwIfAborted()
   } finally {

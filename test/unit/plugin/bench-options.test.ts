@@ -56,6 +56,17 @@ describe('the options of parallel-bench', () => {
     expect(messageOf({ schedulers: ' , ' })).toContain('--schedulers names no scheduler')
   })
 
+  it('show hot locations on demand, which takes a scheduler that predicts', () => {
+    expect(parse({}).showsHottest).toBe(false)
+    for (const schedulers of [undefined, 'graph', 'optimistic,auto']) {
+      expect(parse({ hot: true, schedulers }).showsHottest).toBe(true)
+    }
+    expect(messageOf({ hot: true, schedulers: 'optimistic,sequential' })).toBe(
+      '--hot needs a scheduler that predicts (auto, graph), not optimistic, sequential: ' +
+        'others do not look at what transactions touch',
+    )
+  })
+
   it('name an unknown workload and list the known ones', () => {
     expect(messageOf({ workload: 'erc20,nfts' })).toBe(
       '--workload: unknown workload "nfts"; allowed are mainnet, transfers, erc20, erc20-hot, amm, mint, mixed, all',

@@ -45,6 +45,24 @@ describe('a benchmark', () => {
     expect(host.errors).toEqual([])
   })
 
+  it('compares schedulers, and prints the hottest locations where it is asked to', async () => {
+    const schedulers = ['optimistic', 'graph'] as const
+    const host = createHost()
+    const report = await runBench(optionsWith({ schedulers, showsHottest: true }), host)
+    expect(report.options.schedulers).toEqual(schedulers)
+    const results = report.rows[0]!.parallel
+    expect(results.map(({ access }) => access === null)).toEqual([true, false, true, false])
+    const text = host.printed.join('\n')
+    expect(text).toMatch(/\n +optimistic +2 .*\n +graph +2 .*\n +optimistic, 2 workers: failed/)
+    expect(text).toMatch(/\n +graph, 2 workers: bound 2\.50x;/)
+    expect(text).toMatch(/hottest locations \(graph, 2 workers\):\n.*\n +5 +1 +0 {2}slot 2 of 0xab/)
+    expect(text).toMatch(/\(8 runs\)\.$/)
+
+    const quiet = createHost()
+    await runBench(optionsWith(), quiet)
+    expect(quiet.printed.join('\n')).not.toContain('hottest locations')
+  })
+
   it('writes the report as JSON of a stable shape', async () => {
     const jsonFile = join(folder, 'report.json')
     const report = await runBench(optionsWith({ jsonFile }), createHost())

@@ -11,6 +11,7 @@ export const defaultArguments: BenchArguments = {
   seed: 1,
   json: undefined,
   blocks: undefined,
+  hot: false,
 }
 
 export function optionsWith(changes: Partial<BenchOptions> = {}): BenchOptions {
@@ -24,6 +25,7 @@ export function optionsWith(changes: Partial<BenchOptions> = {}): BenchOptions {
     jsonFile: undefined,
     blocksFolder: undefined,
     schedulers: ['auto'],
+    showsHottest: false,
     ...changes,
   }
 }
