@@ -227,7 +227,7 @@ export class BlockPlanner {
 
   #factsOf(index: number): TransactionFacts {
     const record = this.#senders[index]
-    const words = this.#memory.state.words
+    const words = this.#memory.state.reach(record + ACCOUNT.WORDS)
     const sender =
       record === NO_SENDER ? undefined : bytesOfWords(words, record + ACCOUNT.ADDRESS, 5)
     const coinbase = this.#block.header.coinbase.bytes
