@@ -150,7 +150,9 @@ export class BlockStmScheduler {
     if (stateOf(status) !== STATE.READY) return false
     const incarnation = incarnationOf(status)
     if (!this.#exchange(transaction, status, packStatus(incarnation, STATE.EXECUTING))) return false
-    const blocker = this.#order?.blocker(transaction, incarnation, this.#isOtherSettled) ?? NOTHING
+    const blocker =
+      this.#order?.blocker(transaction, incarnation, this.#isOtherSettled, this.#windowEnd()) ??
+      NOTHING
     if (blocker === NOTHING) return true
     this.defer(transaction, blocker)
     return false

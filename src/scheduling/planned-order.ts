@@ -141,11 +141,13 @@ export class PlannedOrder {
    *
    * Only a first incarnation waits for levels, whose members can be higher transactions. A lane that
    * waits for a lower transaction waits for one that has run before, so no such wait closes a circle.
+   * Nor does one wait for transactions from `windowEnd` on, which must not start before it is final.
    */
   blocker(
     transaction: TxIndex,
     incarnation: Incarnation,
     isSettled: (other: TxIndex) => boolean,
+    windowEnd: number = this.#count,
   ): TxIndex | typeof NOTHING {
     if (!this.isReady()) return NOTHING
     const words = this.#words
@@ -156,16 +158,22 @@ export class PlannedOrder {
       if (lower > highest && !isSettled(lower)) highest = lower
     }
     if (highest !== NOTHING || this.#window === 0 || incarnation > 0) return highest
-    return this.#levelBlocker(words[this.#levels + transaction], isSettled)
+    return this.#levelBlocker(words[this.#levels + transaction], isSettled, windowEnd)
   }
 
-  /** A transaction of a level that must be through before one of `level` may start. */
-  #levelBlocker(level: number, isSettled: (other: TxIndex) => boolean): TxIndex | typeof NOTHING {
+  /** A transaction below `windowEnd` of a level that must be through before one of `level` may start. */
+  #levelBlocker(
+    level: number,
+    isSettled: (other: TxIndex) => boolean,
+    windowEnd: number,
+  ): TxIndex | typeof NOTHING {
     const words = this.#words
-    for (; this.#settled < this.#count; this.#settled++) {
-      const other = words[this.#order + this.#settled] as TxIndex
+    for (let at = this.#settled; at < this.#count; at++) {
+      const other = words[this.#order + at] as TxIndex
       if (words[this.#levels + other] > level - this.#window) return NOTHING
+      if (other >= windowEnd) continue
       if (!isSettled(other)) return other
+      if (at === this.#settled) this.#settled++
     }
     return NOTHING
   }

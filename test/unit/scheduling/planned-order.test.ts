@@ -137,6 +137,25 @@ describe('a window of levels', () => {
     scheduler.finish(tx(0), true)
     expect(scheduler.claimExecution(ALL)).toBe(1)
   })
+
+  it('does not wait for what a batch size keeps from starting', () => {
+    const { block, order } = plannedBlock(4, { ...lists, window: { size: 1, levels } })
+    block.batchSize(2)
+    const scheduler = block.another(nativeAtomics, order)
+    scheduler.claimExecution(ALL)
+    scheduler.finish(tx(0), true)
+    // Transaction 2 is of the level before, and waits until 0 and then 1 are final.
+    expect(scheduler.claimExecution(ALL)).toBe(1)
+    scheduler.commit()
+    expect(scheduler.claimExecution(ALL)).toBe(2)
+    scheduler.finish(tx(1), true)
+    scheduler.commit()
+    // By now it may start, so what is above its level waits for it.
+    expect(scheduler.claimExecution(ALL)).toBe(NOTHING)
+    expect(block.status(3)).toBe('BLOCKED(0)')
+    scheduler.finish(tx(2), true)
+    expect(scheduler.claimExecution(ALL)).toBe(3)
+  })
 })
 
 describe('a batch size', () => {
