@@ -4,6 +4,7 @@
 
 import type { Block } from '@ethereumjs/block'
 import { equalsBytes, KECCAK256_NULL } from '@ethereumjs/util'
+import { CERTAIN } from '../access/access-sink.ts'
 import { predictDeclared, predictEnvelope } from '../access/envelope.ts'
 import type { TemplateLibrary } from '../access/template-library.ts'
 import { factsOf, type TransactionFacts } from '../access/transaction-facts.ts'
@@ -183,6 +184,8 @@ export class BlockPlanner {
       this.#facts.push(facts)
       predictEnvelope(facts, foresight.keccak, this.#predicted)
       predictDeclared(facts, this.#predicted)
+      // Who has code cannot send (EIP-3607), so stock looks, and the read set has it.
+      if (facts.sender !== undefined) this.#predicted.code(facts.sender, 'read', CERTAIN)
       if (facts.to !== undefined) this.#predictCall(foresight, index, facts, facts.to)
       this.#predicted.rows.endTransaction()
     }
