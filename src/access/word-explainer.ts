@@ -1,7 +1,7 @@
 // Explains the words of one execution: the account it turned to, the key it used, the argument it gave.
 // Authority on the shapes that are recognized (mappings, arrays, structs, computed addresses); which of
 // several equal sources is believed is in word-origin.ts. Must not run on the hot path: it searches.
-import { MOST_ELEMENT, shapeAtEnd } from './array-shape.ts'
+import { MOST_ELEMENT, shapeAtEnd, shapeOfOne } from './array-shape.ts'
 import { constant, countForms, type Expression, isConstant, MOST_FORMS } from './expression.ts'
 import type { ObservedAccess } from './observation.ts'
 import { composeHash, MOST_ADDRESS_ZEROS, type PreimageParts } from './preimage-shape.ts'
@@ -202,7 +202,7 @@ export class WordExplainer {
     }
     for (let size = 1; size <= MOST_ELEMENT; size++) {
       const index = Math.floor(distance / size)
-      const given = index === 0 ? undefined : this.#origin.argument(wordOf(index))
+      const given = index === 0 ? undefined : this.#origin.index(index)
       if (given !== undefined) return element(given, size, distance % size)
     }
     const atEnd = length === undefined ? undefined : this.#indexAtEnd(base, distance, length)
@@ -212,7 +212,10 @@ export class WordExplainer {
 
   #indexAtEnd(base: Uint8Array, distance: number, length: SeenSlot): Expression | undefined {
     const count = smallNumber(padded(length.access.value!))
-    const shape = count < 0 ? undefined : shapeAtEnd(this.#distancesBehind(base), count)
+    const shape =
+      count < 0
+        ? undefined
+        : (shapeAtEnd(this.#distancesBehind(base), count) ?? shapeOfOne(distance, count))
     if (shape === undefined) return undefined
     const number = Math.floor(distance / shape.elementSize)
     const last: Expression = { form: 'add', left: length.load, right: constant(minusOne) }

@@ -20,7 +20,7 @@
 import { argument, COINBASE, constant, type Expression, SENDER, TO } from './expression.ts'
 import type { TransactionFacts } from './transaction-facts.ts'
 import { ADDRESS, compareBytes, hasBytesAt, padded, WORD, wordOf } from './word.ts'
-import type { LoadIndex } from './word-index.ts'
+import { type LoadIndex, NUMBER_SIZE } from './word-index.ts'
 
 /** Arguments that are compared: a call with more has them in an array. */
 const MOST_ARGUMENTS = 512
@@ -65,7 +65,18 @@ export class WordOrigin {
     if (before !== undefined) return { form: 'add', left: before, right: ONE }
     const after = this.#loads.number(number + 1)
     if (after !== undefined) return { form: 'add', left: after, right: MINUS_ONE }
-    return constant(word)
+    return this.#packedNumber(number) ?? constant(word)
+  }
+
+  /** The number of an array's element: an argument, or an id that is packed into a slot. */
+  index(number: number): Expression | undefined {
+    return this.argument(wordOf(number)) ?? this.#packedNumber(number)
+  }
+
+  #packedNumber(number: number): Expression | undefined {
+    const found = this.#loads.packedNumber(number)
+    if (found === undefined) return undefined
+    return { form: 'bytes', word: found.load, skip: found.skip, size: NUMBER_SIZE }
   }
 
   /** A slot whose value is exactly this word. */

@@ -2,7 +2,7 @@
 // Authority on telling appending from reading the last element.
 import { describe, expect, it } from 'vitest'
 
-import { shapeAtEnd } from '../../../src/access/array-shape.ts'
+import { shapeAtEnd, shapeOfOne } from '../../../src/access/array-shape.ts'
 
 describe('the end of an array', () => {
   it.each([
@@ -20,5 +20,11 @@ describe('the end of an array', () => {
   it('is not where other elements were touched', () => {
     expect(shapeAtEnd([3], 1_000)).toBeUndefined()
     expect(shapeAtEnd([0, 1, 2, 3, 4, 5], 6)).toBeUndefined()
+  })
+
+  it('is told by one slot where there are many elements, and not where there are few', () => {
+    expect(shapeOfOne(2 * 1_000 + 1, 1_000)).toEqual({ elementSize: 2, count: 1_000 })
+    expect(shapeOfOne(2 * 400, 1_000)).toBeUndefined()
+    expect(shapeOfOne(2 * 10, 10)).toBeUndefined()
   })
 })
