@@ -133,7 +133,7 @@ function add(sum: Sum, scores: PredictionScore): void {
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`.padStart(8)
 const summary = ({ scores, exact, count }: Sum): string =>
-  `precision ${percent(precisionOf(scores))}  recall ${percent(recallOf(scores))}  exact ${percent(exact / count)}`
+  `precision ${percent(precisionOf(scores))}  recall ${percent(recallOf(scores))}  exact ${percent(count === 0 ? 1 : exact / count)}`
 
 const shared = new TemplateLibrary(keccak)
 const totals = newSums()
