@@ -8,14 +8,15 @@ export interface Contender {
   readonly workers: number
 }
 
-/** Every scheduler with every worker count; schedulers that are to be compared run side by side. */
-export function contendersOf(lists: {
+/** What the contenders of a benchmark are made of. */
+export interface ContenderLists {
   readonly schedulers: readonly SchedulerName[]
   readonly workers: readonly number[]
-}): readonly Contender[] {
-  return lists.workers.flatMap((workers) =>
-    lists.schedulers.map((scheduler) => ({ scheduler, workers })),
-  )
+}
+
+/** Every scheduler with every worker count; schedulers that are to be compared run side by side. */
+export function contendersOf({ schedulers, workers }: ContenderLists): readonly Contender[] {
+  return workers.flatMap((count) => schedulers.map((scheduler) => ({ scheduler, workers: count })))
 }
 
 export function contenderText({ scheduler, workers }: Contender): string {

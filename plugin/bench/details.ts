@@ -3,7 +3,7 @@
 // Must not repeat what the table's columns say.
 import { contenderText } from './contender.ts'
 import { locationText, touchedText } from './hot-locations.ts'
-import type { BenchRow, ParallelResult } from './report.ts'
+import type { BenchRow, ParallelResult } from './row.ts'
 import { milliseconds, ratio } from './wording.ts'
 
 const INDENT = ' '.repeat(4)

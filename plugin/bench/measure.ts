@@ -26,6 +26,8 @@ export interface ParallelSample {
 
 export interface ParallelMeasurement extends Contender {
   readonly samples: readonly ParallelSample[]
+  /** Of the warm-up round: this contender meets the block for the first time. */
+  readonly firstPass: BlockReport | undefined
   /** One sentence for each run, the warm-up included, whose result was not equal to stock's. */
   readonly failures: readonly string[]
 }
@@ -58,6 +60,7 @@ export async function measureCase(
   const parallel = options.contenders.map((contender) => ({
     ...contender,
     samples: [] as ParallelSample[],
+    firstPass: undefined as BlockReport | undefined,
     failures: [] as string[],
   }))
   const contenders = [STOCK, ...parallel] as const
@@ -78,9 +81,9 @@ export async function measureCase(
         options.onStep?.(`${benchCase.name}: ${contenderText(contender)}, ${roundName}`)
         const run = await measureParallel(benchCase, contender, options)
         for (const failure of run.failures) contender.failures.push(`${roundName}: ${failure}`)
-        if (run.report !== undefined) {
-          finished.push({ target: contender, run, report: run.report })
-        }
+        if (run.report === undefined) continue
+        if (round === -WARM_UP_ROUNDS) contender.firstPass = run.report
+        finished.push({ target: contender, run, report: run.report })
       }
     }
     if (round < 0 || stockSample === undefined) continue

@@ -1,26 +1,12 @@
-// The result of a benchmark as data: what --json writes and what the table shows.
-// The authority on the report's schema; a change that breaks readers raises SCHEMA_VERSION.
+// The result of a benchmark as data: what --json writes and what is printed.
+// The authority on the report's schema, together with row.ts and totals.ts; a change that breaks readers
+// raises SCHEMA_VERSION.
 // Must not format anything.
-import type {
-  AccessReport,
-  BlockPhases,
-  BlockReport,
-  ConflictCauses,
-  GraphReport,
-} from '../../src/index.ts'
 import type { SchedulerName } from '../scheduler-names.ts'
-import type { BenchCase } from './bench-case.ts'
-import type { Contender } from './contender.ts'
-import { type AccessResult, accessOf, causesOf, graphOf, medianFields } from './foresight.ts'
 import type { Machine, Versions } from './machine.ts'
-import type {
-  CaseMeasurement,
-  ParallelMeasurement,
-  ParallelSample,
-  StockSample,
-} from './measure.ts'
 import type { BenchOptions } from './options.ts'
-import { median, medianSample } from './statistics.ts'
+import type { BenchRow } from './row.ts'
+import { type BenchTotals, totalsOf } from './totals.ts'
 import type { WorkloadName } from './workloads/names.ts'
 
 export const SCHEMA_VERSION = 2
@@ -31,6 +17,7 @@ export interface BenchReport {
   readonly versions: Versions
   readonly options: ReportedOptions
   readonly rows: readonly BenchRow[]
+  readonly totals: BenchTotals
   /** Sentences about what was left out, or ran otherwise than one would expect. */
   readonly notes: readonly string[]
   /** Whether every parallel run of every row equalled stock's result. */
@@ -46,148 +33,19 @@ export interface ReportedOptions {
   readonly schedulers: readonly SchedulerName[]
 }
 
-export interface BenchRow {
-  readonly workload: WorkloadName
-  readonly name: string
-  readonly transactions: number
-  readonly gas: number
-  readonly stock: StockResult
-  readonly parallel: readonly ParallelResult[]
-}
-
-/** Milliseconds of the run with the median total, so that the parts add up; of `cpu` the median. */
-export interface StockResult extends Readonly<StockSample> {
-  readonly samples: readonly StockSample[]
-}
-
-export interface ParallelResult extends Contender {
-  /** Medians over the runs; null where no run completed. */
-  readonly total: number | null
-  /** CPU time of the process, in ms. */
-  readonly cpu: number | null
-  /** The median of the speed-ups of the paired runs. */
-  readonly speedUp: number | null
-  readonly reExecutions: number | null
-  readonly conflicts: number | null
-  readonly levels: number | null
-  /** Failed validations by what had changed. */
-  readonly causes: ConflictCauses | null
-  /** The predicted graph; null where none was made. */
-  readonly graph: GraphReport | null
-  /** Predictions against what happened; null where there were none. */
-  readonly access: AccessResult | null
-  /** In ms, each the median by itself. */
-  readonly phases: BlockPhases | null
-  /** How the last run went, and the executor's reason. */
-  readonly mode: BlockReport['mode'] | null
-  readonly why: string | null
-  /** Runs that began in parallel and ended sequentially. */
-  readonly fallbacks: number
-  readonly isEqual: boolean
-  readonly failures: readonly string[]
-  readonly samples: readonly ParallelSampleResult[]
-}
-
-export interface ParallelSampleResult {
-  readonly total: number
-  readonly cpu: number
-  readonly speedUp: number
-  readonly mode: BlockReport['mode']
-  readonly executions: number
-  readonly reExecutions: number
-  readonly conflicts: number
-  readonly levels: number
-  readonly causes: ConflictCauses
-  readonly graph: GraphReport | null
-  /** The hottest locations are in the result of all runs. */
-  readonly access: Omit<AccessReport, 'hottest'> | null
-  readonly fallbackFrom: number | null
-  readonly incidents: readonly string[]
-  readonly phases: BlockReport['phases']
-}
-
-export function toRow({ benchCase, stock, parallel }: CaseMeasurement): BenchRow {
-  return {
-    workload: benchCase.workload,
-    name: benchCase.name,
-    transactions: benchCase.transactions,
-    gas: Number(benchCase.gasUsed),
-    stock: {
-      ...medianSample(stock, 'total'),
-      cpu: median(stock.map(({ cpu }) => cpu)),
-      samples: stock,
-    },
-    parallel: parallel.map((measurement) => toParallelResult(measurement, benchCase)),
-  }
-}
-
-function toParallelResult(
-  measurement: ParallelMeasurement,
-  { contractNames }: BenchCase,
-): ParallelResult {
-  const { scheduler, workers, samples, failures } = measurement
-  const medianOf = (values: readonly number[]): number | null =>
-    values.length === 0 ? null : median(values)
-  const reports = samples.map(({ report }) => report)
-  const last = reports.at(-1)
-  return {
-    scheduler,
-    workers,
-    total: medianOf(samples.map(({ total }) => total)),
-    cpu: medianOf(samples.map(({ cpu }) => cpu)),
-    speedUp: medianOf(samples.map(({ speedUp }) => speedUp)),
-    reExecutions: medianOf(reports.map(({ reExecutions }) => reExecutions)),
-    conflicts: medianOf(reports.map(({ conflicts }) => conflicts)),
-    levels: medianOf(reports.map(({ levels }) => levels)),
-    causes: causesOf(reports),
-    graph: graphOf(reports),
-    access: accessOf(reports, contractNames),
-    phases: medianFields(reports.map(({ phases }) => phases)),
-    mode: last?.mode ?? null,
-    why: last?.why ?? null,
-    fallbacks: reports.filter(({ fallbackFrom }) => fallbackFrom !== undefined).length,
-    isEqual: failures.length === 0 && samples.length > 0,
-    failures,
-    samples: samples.map(toSampleResult),
-  }
-}
-
-function toSampleResult({ total, cpu, speedUp, report }: ParallelSample): ParallelSampleResult {
-  return {
-    total,
-    cpu,
-    speedUp,
-    mode: report.mode,
-    executions: report.executions,
-    reExecutions: report.reExecutions,
-    conflicts: report.conflicts,
-    levels: report.levels,
-    causes: report.causes,
-    graph: report.graph ?? null,
-    access: withoutHottest(report.access),
-    fallbackFrom: report.fallbackFrom ?? null,
-    incidents: report.incidents,
-    phases: report.phases,
-  }
-}
-
-function withoutHottest(access: AccessReport | undefined): ParallelSampleResult['access'] {
-  if (access === undefined) return null
-  const { hottest: _, ...shares } = access
-  return shares
-}
-
 export function toReport(
   options: BenchOptions,
   facts: { readonly machine: Machine; readonly versions: Versions },
   rows: readonly BenchRow[],
   notes: readonly string[],
 ): BenchReport {
+  const reported = reportedOptions(options)
   return {
     schemaVersion: SCHEMA_VERSION,
     ...facts,
-    options: reportedOptions(options),
+    options: reported,
     rows,
+    totals: totalsOf(rows, reported),
     notes,
     isEqual: rows.every((row) => row.parallel.every(({ isEqual }) => isEqual)),
   }

@@ -1,15 +1,19 @@
 // The sentences below the table: sums, losses, reasons, notes, and whether all was equal.
 // The authority on their wording and order.
 // Must not claim anything of a report in which a result differed.
-import { type Contender, contendersOf, contenderText, workersText } from './contender.ts'
-import type { BenchReport, BenchRow, ParallelResult } from './report.ts'
-import { listOf, milliseconds, ratio } from './wording.ts'
+import { contendersOf, contenderText, workersText } from './contender.ts'
+import type { BenchReport } from './report.ts'
+import { type ReExecutions, resultOf } from './totals.ts'
+import { countText, listOf, milliseconds, ratio } from './wording.ts'
 
 export function renderSummary(report: BenchReport): string[] {
   return [
     '',
     ...renderMainnetTimes(report),
     ...renderLosses(report),
+    ...renderReExecutions(report),
+    ...renderPasses(report),
+    ...renderSerialRows(report),
     ...renderModes(report),
     ...report.notes.map((note) => `Note: ${note}`),
     ...renderEquality(report),
@@ -68,6 +72,43 @@ function renderLosses({ rows }: BenchReport): string[] {
     : [`Slower than stock: ${listOf(losses)}.`]
 }
 
+/** Of the measured rounds, and how many times as many there are without predictions. */
+function renderReExecutions({ options, totals }: BenchReport): string[] {
+  const parts = options.workers.map((workers) => {
+    const texts = totals.reExecutions
+      .filter((it) => it.workers === workers)
+      .map((it) => `${it.scheduler} ${countText(it.later)}${blindRatioText(it)}`)
+    return `${workersText(workers)}: ${texts.join(', ')}`
+  })
+  return [`Re-runs over all rows: ${parts.join('; ')}`]
+}
+
+function blindRatioText({ scheduler, blindRatio }: ReExecutions): string {
+  return blindRatio === null ? '' : ` (optimistic/${scheduler} ${ratio(blindRatio)})`
+}
+
+/** A block met for the first time against the same block met again, by executors that learn. */
+function renderPasses({ options, totals }: BenchReport): string[] {
+  if (totals.mainnetReExecutions.length === 0) return []
+  const parts = options.workers.map((workers) => {
+    const texts = totals.mainnetReExecutions
+      .filter((it) => it.workers === workers)
+      .map((it) => `${it.scheduler} ${countText(it.firstPass)} / ${countText(it.later)}`)
+    return `${workersText(workers)}: ${texts.join(', ')}`
+  })
+  return [`Re-runs of mainnet rows, first pass / later passes: ${parts.join('; ')}`]
+}
+
+function renderSerialRows({ totals }: BenchReport): string[] {
+  return totals.serialRows.map((row) => {
+    const { name, scheduler, workers, total, single } = row
+    return (
+      `Serial: ${name}, ${scheduler}: ${workersText(workers)} ${milliseconds(total)} ms, ` +
+      `1 worker ${milliseconds(single)} ms (${ratio(single / total)})`
+    )
+  })
+}
+
 function renderModes({ rows }: BenchReport): string[] {
   const reasons = new Map<string, string[]>()
   for (const row of rows) {
@@ -89,10 +130,6 @@ function renderEquality({ isEqual, rows, options }: BenchReport): string[] {
   return [
     `Equal to stock on every run: state root, receipts, bloom, gas used, requests (${runs} runs).`,
   ]
-}
-
-function resultOf(row: BenchRow, { scheduler, workers }: Contender): ParallelResult | undefined {
-  return row.parallel.find((it) => it.scheduler === scheduler && it.workers === workers)
 }
 
 function sum(values: readonly number[]): number {

@@ -3,7 +3,8 @@
 // Must not hide a losing row, a run that was not parallel, or an inequality.
 import { renderDetails } from './details.ts'
 import type { Machine, Versions } from './machine.ts'
-import type { BenchRow, ParallelResult, ReportedOptions, StockResult } from './report.ts'
+import type { ReportedOptions } from './report.ts'
+import type { BenchRow, ParallelResult, StockResult } from './row.ts'
 import { count, countText, milliseconds, percent, ratio } from './wording.ts'
 
 interface Column {

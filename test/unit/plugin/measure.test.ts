@@ -66,6 +66,24 @@ describe('a measured case', () => {
     for (const { failures } of parallel) expect(failures).toEqual([])
   })
 
+  it('keeps what the executor said of the warm-up apart: it met the block for the first time', async () => {
+    const { parallel } = await measureWith(createStandInFactory(), { runs: 2 })
+    const { firstPass, samples } = parallel[0]!
+    // The stand-in's predictions get better with each run.
+    expect(firstPass?.access?.precision).toBe(0.5)
+    expect(samples.map(({ report }) => report.access?.precision)).toEqual([0.75, 0.875])
+  })
+
+  it('has no first pass where the warm-up threw', async () => {
+    const factory = createStandInFactory({ events: [] }, (result, run) => {
+      if (run === 0) throw new Error('invalid receiptTrie')
+      return result
+    })
+    const { parallel } = await measureWith(factory)
+    expect(parallel[0]!.firstPass).toBeUndefined()
+    expect(parallel[0]!.samples).toHaveLength(1)
+  })
+
   it('splits the time of stock into parts that sum to the total', async () => {
     const { stock } = await measureWith(createStandInFactory())
     const { total, recovery, execution, root } = stock[0]!

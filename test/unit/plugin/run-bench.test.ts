@@ -82,10 +82,7 @@ describe('a benchmark', () => {
     const access = { right: 8, wrong: 1, missed: 2, precision: number, recall: 0.8 }
     const times = { prepare: 1, plan: 0.5, execute: 2, write: 3, learn: 0.25, finish: 4 }
     const phases = { ...times, total: 10 }
-    const parallelSample = {
-      total: number,
-      cpu: number,
-      speedUp: number,
+    const said = {
       mode: 'parallel',
       executions: 6,
       reExecutions: 2,
@@ -98,6 +95,7 @@ describe('a benchmark', () => {
       incidents: [],
       phases,
     }
+    const parallelSample = { total: number, cpu: number, speedUp: number, ...said }
     const hottest = {
       field: 'slot',
       address: `0x${'ab'.repeat(20)}`,
@@ -126,8 +124,19 @@ describe('a benchmark', () => {
       fallbacks: 0,
       isEqual: true,
       failures: [],
+      firstPass: said,
       samples: [parallelSample, parallelSample],
     })
+    const later = { firstPass: 2, later: 2, blindRatio: null }
+    const reRuns = (workers: number) => ({ scheduler: 'auto', workers, ...later })
+    const totals = {
+      reExecutions: [reRuns(1), reRuns(2)],
+      mainnetReExecutions: [],
+      // The stand-in claims four levels of four transactions.
+      serialRows: [
+        { name: 'transfers', scheduler: 'auto', workers: 2, total: number, single: number },
+      ],
+    }
     expect(written).toEqual({
       schemaVersion: 2,
       machine: { cpu: text, cores: number, memoryGiB: number, platform: text },
@@ -150,6 +159,7 @@ describe('a benchmark', () => {
           parallel: [parallel(1), parallel(2)],
         },
       ],
+      totals,
       notes: [],
       isEqual: true,
     })

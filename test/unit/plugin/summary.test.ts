@@ -1,7 +1,7 @@
 // The sentences that parallel-bench prints below its table.
 import { describe, expect, it } from 'vitest'
 import { renderFailures, renderSummary } from '../../../plugin/bench/summary.ts'
-import { reportWith, rowWith } from './support/report.ts'
+import { reportWith, reRuns, rowWith } from './support/report.ts'
 
 describe('the summary', () => {
   it('ends with the losers, the reasons, the notes and the equality', () => {
@@ -9,12 +9,14 @@ describe('the summary', () => {
       rowWith({}, { speedUp: 0.8 }),
       rowWith({ name: 'mint' }, { speedUp: 0.9, mode: 'inline', why: 'the block is tiny' }),
     ]
-    expect(renderSummary(reportWith(rows, ['one block is left out']))).toEqual([
+    const report = reportWith(rows, ['one block is left out'], { workers: [1] })
+    expect(renderSummary(report)).toEqual([
       '',
       'Slower than stock: erc20 (auto, 1 worker, 0.80x), mint (auto, 1 worker, 0.90x).',
+      'Re-runs over all rows: 1 worker: auto 0',
       'Note: mint ran inline: the block is tiny',
       'Note: one block is left out',
-      'Equal to stock on every run: state root, receipts, bloom, gas used, requests (20 runs).',
+      'Equal to stock on every run: state root, receipts, bloom, gas used, requests (10 runs).',
     ])
   })
 
@@ -40,6 +42,38 @@ describe('the summary', () => {
       'mainnet, 2 blocks: stock 2009 ms, graph with 1 worker 1004 ms (2.00x), 2 workers 502 ms (4.00x)',
       'No row is slower than stock.',
     ])
+  })
+
+  it('sums up re-runs, blind and by predictions, and those of a first pass over mainnet', () => {
+    const row = rowWith(
+      { workload: 'mainnet' },
+      { scheduler: 'optimistic', ...reRuns(702, 700) },
+      { scheduler: 'graph', ...reRuns(640, 20) },
+      { scheduler: 'optimistic', workers: 2, ...reRuns(null, 710) },
+      { scheduler: 'graph', workers: 2, ...reRuns(650, 0) },
+    )
+    const lines = renderSummary(reportWith([row], [], { schedulers: ['optimistic', 'graph'] }))
+    expect(lines).toContain(
+      'Re-runs over all rows: 1 worker: optimistic 700, graph 20 (optimistic/graph 35.00x); ' +
+        '2 workers: optimistic 710, graph 0',
+    )
+    expect(lines).toContain(
+      'Re-runs of mainnet rows, first pass / later passes: ' +
+        '1 worker: optimistic 702 / 700, graph 640 / 20; 2 workers: optimistic - / 710, graph 650 / 0',
+    )
+    const generated = reportWith([rowWith({}, reRuns(1, 1))])
+    expect(renderSummary(generated).join('\n')).not.toContain('first pass')
+  })
+
+  it('compares serial rows with themselves on one worker', () => {
+    const row = rowWith(
+      { name: 'mint' },
+      { levels: 300, total: 100 },
+      { workers: 2, levels: 300, total: 80 },
+    )
+    expect(renderSummary(reportWith([row]))).toContain(
+      'Serial: mint, auto: 2 workers 80.0 ms, 1 worker 100 ms (1.25x)',
+    )
   })
 
   it('counts the rows of a long list instead of naming each', () => {

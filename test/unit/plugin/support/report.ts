@@ -1,6 +1,8 @@
 // Ready-made reports for tests of what is printed. The authority on their uneventful defaults.
 // Must not be measured: every figure in it is made up.
-import type { BenchReport, BenchRow, ParallelResult } from '../../../../plugin/bench/report.ts'
+import type { BenchReport } from '../../../../plugin/bench/report.ts'
+import type { BenchRow, ParallelResult } from '../../../../plugin/bench/row.ts'
+import { totalsOf } from '../../../../plugin/bench/totals.ts'
 
 const result: ParallelResult = {
   scheduler: 'auto',
@@ -20,7 +22,30 @@ const result: ParallelResult = {
   fallbacks: 0,
   isEqual: true,
   failures: [],
+  firstPass: null,
   samples: [],
+}
+
+const firstPass: NonNullable<ParallelResult['firstPass']> = {
+  mode: 'parallel',
+  executions: 300,
+  reExecutions: 0,
+  conflicts: 0,
+  levels: 1,
+  causes: { existence: 0, balance: 0, nonce: 0, code: 0, reset: 0, slot: 0 },
+  graph: null,
+  access: null,
+  fallbackFrom: null,
+  incidents: [],
+  phases: { prepare: 1, plan: 0.5, execute: 60, write: 3, learn: 0.25, finish: 16, total: 80 },
+}
+
+/** Re-executions of the first pass, and of the later ones. */
+export function reRuns(first: number | null, later: number | null): Partial<ParallelResult> {
+  return {
+    firstPass: first === null ? null : { ...firstPass, reExecutions: first },
+    reExecutions: later,
+  }
 }
 
 /** What a contender that predicts says besides. */
@@ -89,8 +114,17 @@ export function rowWith(
 export function reportWith(
   rows: BenchRow[],
   notes: string[] = [],
-  options: Partial<BenchReport['options']> = {},
+  changes: Partial<BenchReport['options']> = {},
 ): BenchReport {
+  const options: BenchReport['options'] = {
+    workloads: ['erc20'],
+    transactions: 300,
+    workers: [1, 2],
+    runs: 5,
+    seed: 7,
+    schedulers: ['auto'],
+    ...changes,
+  }
   return {
     schemaVersion: 2,
     machine: { cpu: 'Some CPU', cores: 2, memoryGiB: 16, platform: 'linux x64' },
@@ -100,16 +134,9 @@ export function reportWith(
       '@ethereumjs/vm': '10.1.3',
       hardhat: '3.17.0',
     },
-    options: {
-      workloads: ['erc20'],
-      transactions: 300,
-      workers: [1, 2],
-      runs: 5,
-      seed: 7,
-      schedulers: ['auto'],
-      ...options,
-    },
+    options,
     rows,
+    totals: totalsOf(rows, options),
     notes,
     isEqual: rows.every((row) => row.parallel.every(({ isEqual }) => isEqual)),
   }
