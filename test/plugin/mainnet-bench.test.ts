@@ -16,7 +16,7 @@ import { optionsWith } from '../unit/plugin/support/options.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures/mainnet/', import.meta.url))
 
-it('a block with blob transactions runs in parallel, with its KZG backend in the workers', async () => {
+it('a block with blob transactions runs in parallel, with its KZG backend in the workers, twice', async () => {
   const options = optionsWith({
     workloads: ['mainnet'],
     workers: [2],
@@ -50,6 +50,13 @@ it('a block with blob transactions runs in parallel, with its KZG backend in the
     expect(failures).toEqual([])
     expect(mode, why ?? '').toBe('parallel')
   }
+  const [blind, graph] = results
+  expect(blind!.access).toBeNull()
+  expect(graph!.access!.recall).toBeGreaterThan(0)
+  expect(report.totals.mainnetReExecutions).toEqual([
+    expect.objectContaining({ firstPass: blind!.firstPass!.reExecutions }),
+    expect.objectContaining({ firstPass: graph!.firstPass!.reExecutions }),
+  ])
   expect(report.isEqual).toBe(true)
 })
 
