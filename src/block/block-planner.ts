@@ -8,8 +8,6 @@ import { CERTAIN } from '../access/access-sink.ts'
 import { predictDeclared, predictEnvelope } from '../access/envelope.ts'
 import type { TemplateLibrary } from '../access/template-library.ts'
 import { factsOf, type TransactionFacts } from '../access/transaction-facts.ts'
-import { levelsOf, remainingWeights } from '../graph/dependency-lists.ts'
-import { deriveDependencies } from '../graph/derive-dependencies.ts'
 import type { RecordId } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { ringAll } from '../memory/doorbell.ts'
@@ -49,30 +47,37 @@ export class BlockPlanner {
   readonly #block: Block
   readonly #options: GraphOptions
   readonly #foresight: Foresight | undefined
+  readonly #failed: (error: unknown) => void
   /** Account records of the senders known so far, in block order. */
   readonly #senders: number[] = []
   readonly #facts: TransactionFacts[] = []
   #predicted: PredictedAccesses
   #named: Promise<void> = Promise.resolve()
+  #loads: Promise<unknown> = Promise.resolve()
   #isPartial = false
   #isPlanned = false
   #planMs = 0
   #plan: Plan | undefined
   #outlook: Outlook | undefined
 
-  /** Without `foresight`, transactions wait for those before them of the same sender only. */
+  /**
+   * Without `foresight`, transactions wait for those before them of the same sender only. `failed` is
+   * told at once of a load that fails: what it was to load is asked for, and nobody else will answer.
+   */
   constructor(
     memory: BlockMemory,
     server: BaseServer,
     block: Block,
     options: GraphOptions,
     foresight: Foresight | undefined,
+    failed: (error: unknown) => void,
   ) {
     this.#memory = memory
     this.#server = server
     this.#block = block
     this.#options = options
     this.#foresight = foresight
+    this.#failed = failed
     this.#predicted = new PredictedAccesses(memory.table, block.transactions.length)
   }
 
@@ -91,8 +96,11 @@ export class BlockPlanner {
     return { rows: this.#predicted.rows, facts: this.#facts }
   }
 
-  /** Loads the accounts that the transactions name, ahead of the workers' asking. */
-  begin(): Promise<void> {
+  /**
+   * Starts to load the accounts that the transactions name, ahead of the workers' asking.
+   * @throws ParallelError `STORE_FULL`
+   */
+  begin(): void {
     const { control, table } = this.#memory
     nativeAtomics.store(control, CONTROL.RECOVERY_NOTICE, RECOVERY_BATCH)
     const accounts = [table.account(this.#block.header.coinbase.bytes)]
@@ -100,7 +108,14 @@ export class BlockPlanner {
       if (to !== undefined) accounts.push(table.account(to.bytes))
     }
     this.#named = this.#load({ accounts, slots: [] })
-    return this.#named
+  }
+
+  /**
+   * Resolves when all loads so far have ended. Until then they read the state, which must not be written
+   * meanwhile, and write to the memory, which must not be used for anything else.
+   */
+  async loaded(): Promise<void> {
+    await this.#loads
   }
 
   /**
@@ -237,10 +252,13 @@ export class BlockPlanner {
     return factsOf(this.#block.transactions[index], { coinbase, sender })
   }
 
-  async #load(named: { accounts: RecordId[]; slots: RecordId[] }): Promise<void> {
-    if (named.accounts.length === 0 && named.slots.length === 0) return
-    await this.#server.preload(named.accounts, named.slots)
-    ringAll(nativeAtomics, this.#memory.control, this.#options.workers)
+  /** Never rejects: not every load is waited for where it is started. */
+  #load({ accounts, slots }: { accounts: RecordId[]; slots: RecordId[] }): Promise<void> {
+    if (accounts.length === 0 && slots.length === 0) return Promise.resolve()
+    const ring = (): void => ringAll(nativeAtomics, this.#memory.control, this.#options.workers)
+    const load = this.#server.preload(accounts, slots).then(ring).catch(this.#failed)
+    this.#loads = Promise.all([this.#loads, load])
+    return load
   }
 }
 

@@ -64,6 +64,7 @@ export class ParallelTransactions {
   readonly #report: BlockReport
   readonly #commit: OrderedCommit
   readonly #server: BaseServer
+  readonly #planner: BlockPlanner
   readonly #tasks: BlockTasks
   readonly #watch: StateWriteWatch
   readonly #onTransaction: TransactionListener | undefined
@@ -107,6 +108,14 @@ export class ParallelTransactions {
       (account) => this.writes.accounts.get(account)?.reset === true,
       watch.covered,
     )
+    this.#planner = new BlockPlanner(
+      settings.memory,
+      this.#server,
+      options.block,
+      { workers: settings.pool.size, ...settings.limits },
+      settings.foresight,
+      (error) => this.#tasks.fail(error),
+    )
     this.writes = new CommittedWrites(settings.memory)
     this.#pending = new CommittedWrites(settings.memory)
     this.#eager = ['beforeTx', 'afterTx'].some(
@@ -129,26 +138,22 @@ export class ParallelTransactions {
   }
 
   async #run(): Promise<OrderedCommit> {
-    const { memory, pool, foresight, limits } = this.#settings
+    const { memory, pool } = this.#settings
     const executeStart = performance.now()
     const tasks = this.#start()
-    const graphOptions = { workers: pool.size, ...limits }
-    const { block } = this.#options
-    const planner = new BlockPlanner(memory, this.#server, block, graphOptions, foresight)
-    const begun = this.#unlessFailed(() => planner.begin())
+    await this.#unlessFailed(() => this.#planner.begin())
     const abort = (): void => this.#tasks.halt()
     const stopTimer = this.#startTimer()
     this.#settings.signal.addEventListener('abort', abort)
     if (this.#settings.signal.aborted) abort()
     try {
-      await this.#serveUntilEnd(tasks, planner)
+      await this.#serveUntilEnd(tasks)
     } finally {
       stopTimer()
       this.#settings.signal.removeEventListener('abort', abort)
       if (!this.#tasks.haveEnded) this.#tasks.halt()
       await tasks
-      // It writes to the memory that the next block uses.
-      await begun
+      await this.#planner.loaded()
     }
     if (this.#settings.signal.aborted) {
       throw new ParallelError('EXECUTOR_CLOSED', 'The executor was closed while it ran the block')
@@ -163,8 +168,8 @@ export class ParallelTransactions {
     if (this.isWhole && this.#tasks.failure !== undefined) {
       this.#report.incidents.push(messageOf(this.#tasks.failure))
     }
-    this.#compareModes(planner)
-    this.#learn(planner)
+    this.#compareModes()
+    this.#learn()
     this.#report.phases.write = performance.now() - writeStart
     return this.#commit
   }
@@ -190,7 +195,7 @@ export class ParallelTransactions {
     return this.#tasks.start(blockTask(this.#vm, this.#options, memory, pool.size, workerSetup))
   }
 
-  async #serveUntilEnd(tasks: Promise<unknown>, planner: BlockPlanner): Promise<void> {
+  async #serveUntilEnd(tasks: Promise<unknown>): Promise<void> {
     const { control } = this.#settings.memory
     let ended = false
     const end = tasks.then(() => {
@@ -198,7 +203,7 @@ export class ParallelTransactions {
     })
     while (!ended) {
       const bell = nativeAtomics.load(control, CONTROL.MAIN_BELL)
-      await this.#unlessFailed(() => this.#plan(planner))
+      await this.#unlessFailed(() => this.#plan())
       await this.#serve()
       await this.#commitFinished()
       if (ended) return
@@ -222,8 +227,10 @@ export class ParallelTransactions {
     return () => clearTimeout(timer)
   }
 
-  async #plan(planner: BlockPlanner): Promise<void> {
-    if (!(await planner.advance())) return
+  async #plan(): Promise<void> {
+    const planner = this.#planner
+    // A plan that failed is half made, and nobody would follow it.
+    if (this.#tasks.areHalted || !(await planner.advance())) return
     this.#plannedAt = performance.now()
     const { outlook } = planner
     if (outlook !== undefined) {
@@ -237,20 +244,21 @@ export class ParallelTransactions {
     else planner.publish()
   }
 
-  #compareModes({ outlook }: BlockPlanner): void {
+  #compareModes(): void {
+    const { outlook } = this.#planner
     const { mode, incidents } = this.#report
     if (outlook === undefined || mode === 'sequential' || incidents.length > 0) return
     this.#settings.choice?.learn(mode, outlook, performance.now() - this.#plannedAt)
   }
 
   /** Only where the workers ran everything: what others ran has left no sets. */
-  #learn(planner: BlockPlanner): void {
+  #learn(): void {
     const { foresight, memory } = this.#settings
     if (foresight === undefined || !this.isWhole) return
     const start = performance.now()
     const { execute } = this.#report.phases
     try {
-      this.#report.access = learnFrom(memory, planner, foresight, execute)
+      this.#report.access = learnFrom(memory, this.#planner, foresight, execute)
     } catch (error) {
       // The block is right whatever was learned from it.
       if (!this.#settings.fallback) throw error
@@ -266,7 +274,7 @@ export class ParallelTransactions {
   }
 
   /** Where the state cannot be read, or memory is full, the workers cannot go on. */
-  async #unlessFailed(work: () => Promise<void>): Promise<void> {
+  async #unlessFailed(work: () => void | Promise<void>): Promise<void> {
     try {
       await work()
     } catch (error) {
@@ -323,6 +331,8 @@ export class ParallelTransactions {
 
   /** The pending changes go to the state manager; the watch must not take them for foreign writes. */
   async #flush(): Promise<void> {
+    // Who reads while it is written could keep in the manager's cache what is no longer so.
+    await this.#planner.loaded()
     this.#watch.stop()
     try {
       await applyWrites(this.#settings.memory, this.#pending, this.writes, this.#vm.stateManager)
