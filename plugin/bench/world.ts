@@ -58,6 +58,11 @@ export class World {
     this.random = random
   }
 
+  /** The transactions in their order, without signatures: enough for whoever does not execute them. */
+  get unsignedTransactions(): readonly FeeMarket1559Tx[] {
+    return this.#unsigned.map(({ transaction }) => transaction)
+  }
+
   /** The transactions in their order, each signed when it is asked for: a signature takes long. */
   *signTransactions(): Generator<FeeMarket1559Tx> {
     for (const { transaction, privateKey } of this.#unsigned) yield transaction.sign(privateKey)
