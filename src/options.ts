@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve as resolvePath } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { ParallelError } from './errors.ts'
 
 /** The ways a block can be scheduled. */
@@ -199,6 +200,6 @@ function moduleUrl(value: string | URL | undefined): string | undefined {
 }
 
 function invalid(name: string, value: unknown, allowed: string): ParallelError {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  const shown = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 0 })
   return new ParallelError('INVALID_OPTION', `Option "${name}" is ${shown}; it must be ${allowed}`)
 }

@@ -1,8 +1,10 @@
 // Owns the shared buffers of an executor and the base values that they keep from block to block.
 // Authority on when kept values are still true: only for the same state manager, only while its state
-// root is the one that our last block left, and only if that root has been seen to change with a block.
+// root is the one that our last block left, only if that root has been seen to change with a block, and
+// only if the root is known to show every write.
 
 import type { StateManagerInterface } from '@ethereumjs/common'
+import { MerkleStateManager } from '@ethereumjs/statemanager'
 import { equalsBytes } from '@ethereumjs/util'
 import type { RecordId } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
@@ -88,7 +90,7 @@ export class BlockMemory {
    * To be called before anything of the block is written.
    */
   async adopt(manager: StateManagerInterface): Promise<void> {
-    if (this.#root !== undefined && this.#manager?.deref() === manager) {
+    if (this.#root !== undefined && this.#manager?.deref() === manager && showsAllWrites(manager)) {
       try {
         if (equalsBytes(await manager.getStateRoot(), this.#root)) return
       } catch {
@@ -186,6 +188,16 @@ export class BlockMemory {
       nativeAtomics,
     )
   }
+}
+
+/**
+ * Whether the root that `manager` tells has every write in it. Stock's manager leaves out those made
+ * before a checkpoint that is open: until it is closed they are in the caches alone. Of managers that are
+ * not stock's nothing is known.
+ */
+function showsAllWrites(manager: StateManagerInterface): boolean {
+  if (!(manager instanceof MerkleStateManager)) return false
+  return (manager as unknown as { _checkpointCount: unknown })._checkpointCount === 0
 }
 
 let generations = 0

@@ -1,7 +1,7 @@
 // Decides whether a block can run in parallel, and says why not. Authority on what stock features need
 // the calling thread. When in doubt, sequential: a speed-up that costs one wrong bit is a bug.
 
-import type { Block } from '@ethereumjs/block'
+import { type Block, BlockHeader } from '@ethereumjs/block'
 import { type Common, ConsensusType, Hardfork } from '@ethereumjs/common'
 import {
   type CustomPrecompile,
@@ -19,6 +19,7 @@ import {
 } from '@ethereumjs/tx'
 import type { RunBlockOpts, VM } from '@ethereumjs/vm'
 import { encodeCommon } from '../execution/chain-data.ts'
+import { isUnmodified } from '../state/unmodified.ts'
 
 /** The parts of EVM and VM that are looked at and that their types hide. */
 interface EvmInternals {
@@ -45,6 +46,9 @@ interface VmInternals {
 const EVM_EVENTS = ['step', 'beforeMessage', 'afterMessage', 'newContract'] as const
 /** Methods whose replacement on the instance means that the user watches or changes execution. */
 const EVM_METHODS = ['runCall', 'runCode', 'runInterpreter', 'runPrecompile', 'getPrecompile']
+/** A sender that somebody has put on a transaction travels with it. */
+const SENDER_METHODS = ['getSenderAddress', 'getSenderPublicKey']
+const MOST_BLOCKS = BigInt(Number.MAX_SAFE_INTEGER)
 const TRANSACTION_CLASSES: ReadonlySet<unknown> = new Set([
   LegacyTx,
   AccessList2930Tx,
@@ -62,11 +66,19 @@ export function whySequential(
   const { block } = options
   const common = commonAtBlock(vm, options)
   return (
+    whyHeader(block) ??
     whyRules(common, block) ??
     whyOptions(vm, options) ??
     whyEvm(vm, hasWorkerSetup) ??
     whyTransactions(common, options, hasWorkerSetup)
   )
+}
+
+function whyHeader({ header }: Block): string | undefined {
+  if (!isUnmodified(header, BlockHeader)) return 'the header has methods of its own'
+  // Workers tell block hashes by their distance, a double.
+  if (header.number > MOST_BLOCKS) return 'the block number is above 2^53'
+  return undefined
 }
 
 /** vm.common as it will be when transactions run. */
@@ -163,6 +175,9 @@ function whyTransactions(
   const rules = first === undefined ? '' : encodeCommon(first.common)
   for (const tx of block.transactions) {
     if (!TRANSACTION_CLASSES.has(tx.constructor)) return 'a transaction is of a class of its own'
+    if (!isUnmodified(tx, tx.constructor, SENDER_METHODS)) {
+      return 'a transaction has methods of its own'
+    }
     if (!tx.isSigned() && !Object.hasOwn(tx, 'getSenderAddress')) {
       return 'a transaction is not signed, which stock refuses'
     }

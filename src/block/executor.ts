@@ -1,6 +1,8 @@
 // The executor: a pool, its memory, and a queue of blocks. Authority on its life; one block runs at a
-// time, whoever asks, since a block uses all workers and all of the memory.
+// time, whoever asks, since a block uses all workers and all of the memory. Who asks from within a block,
+// in one of its listeners, must not wait for the block that waits for the listener.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { VM } from '@ethereumjs/vm'
 import {
   describeTemplates,
@@ -22,12 +24,15 @@ import {
   runBlockWith,
 } from './run-block.ts'
 
+const WITHIN_BLOCK = 'called by a listener of a block that has the workers'
+
 /** Runs blocks in parallel; see {@link createParallelExecutor}. */
 export interface ParallelExecutor {
   /** Worker threads. */
   readonly workers: number
   /**
-   * Like `runBlock` of `@ethereumjs/vm`, on this executor's workers. Calls are queued.
+   * Like `runBlock` of `@ethereumjs/vm`, on this executor's workers. Calls are queued; one that a listener
+   * makes while its block has the workers runs at once, with stock's code.
    * @throws what stock throws for an invalid block, the state being what it was before
    * @throws ParallelError `EXECUTOR_CLOSED`, and with `fallback: false` `FALLBACK_DISABLED`
    */
@@ -39,7 +44,10 @@ export interface ParallelExecutor {
   exportTemplates(): Promise<TemplatesJson>
   /** The same for people: which function touches what, in words, a line for each. */
   describeTemplates(): Promise<string>
-  /** Rejects the block that runs and those that wait, then ends all threads. */
+  /**
+   * Rejects the block that runs and those that wait, then ends all threads. Called by a listener of the
+   * block that runs, it resolves at once, and the threads end after the block.
+   */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -70,6 +78,11 @@ export async function createParallelExecutor(
   return executor
 }
 
+/** A block's time on the workers, as what is called during it sees it. */
+interface Turn {
+  isOver: boolean
+}
+
 class PooledExecutor implements ParallelExecutor {
   readonly workers: number
   readonly #options: ResolvedOptions
@@ -80,6 +93,7 @@ class PooledExecutor implements ParallelExecutor {
   #memory: BlockMemory
   #queue: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
+  readonly #turn = new AsyncLocalStorage<Turn>()
 
   constructor(options: ResolvedOptions) {
     this.#options = options
@@ -103,18 +117,38 @@ class PooledExecutor implements ParallelExecutor {
   }
 
   runBlock(vm: VM, options: ParallelRunBlockOpts): Promise<ParallelRunBlockResult> {
-    const run = this.#queue.then(() => this.#run(vm, options))
-    this.#queue = run.catch(() => {})
+    if (this.#isWithinBlock) return this.#run(vm, options, WITHIN_BLOCK, () => {})
+    const { promise: isOver, resolve } = Promise.withResolvers<void>()
+    const turn: Turn = { isOver: false }
+    const end = (): void => {
+      turn.isOver = true
+      resolve()
+    }
+    const work = (): Promise<ParallelRunBlockResult> => this.#run(vm, options, undefined, end)
+    const run = this.#queue.then(() => this.#turn.run(turn, work)).finally(end)
+    this.#queue = isOver
     return run
   }
 
-  async #run(vm: VM, options: ParallelRunBlockOpts): Promise<ParallelRunBlockResult> {
+  /** Whether the call comes from a listener of a block that has the workers. */
+  get #isWithinBlock(): boolean {
+    return this.#turn.getStore()?.isOver === false
+  }
+
+  /** `whySequential` says why the workers must not be used, if so. */
+  async #run(
+    vm: VM,
+    options: ParallelRunBlockOpts,
+    whySequential: string | undefined,
+    end: () => void,
+  ): Promise<ParallelRunBlockResult> {
     if (this.#closing.signal.aborted) {
       throw new ParallelError('EXECUTOR_CLOSED', 'The executor is closed; make another one')
     }
     const { scheduler, fallback, workerSetup } = this.#options
     try {
-      const result = await runBlockWith(vm, options, scheduler, {
+      return await runBlockWith(vm, options, scheduler, {
+        whySequential,
         memory: this.#memory,
         pool: this.#pool,
         fallback,
@@ -123,9 +157,11 @@ class PooledExecutor implements ParallelExecutor {
         limits: this.#options,
         choice: this.#choice,
         signal: this.#closing.signal,
+        onDone: (report) => {
+          if (report.incidents.length > 0) this.#renewMemory()
+          end()
+        },
       })
-      if (result.parallel.incidents.length > 0) this.#renewMemory()
-      return result
     } catch (error) {
       if (error instanceof ParallelError) this.#renewMemory()
       throw error
@@ -153,7 +189,8 @@ class PooledExecutor implements ParallelExecutor {
 
   close(): Promise<void> {
     this.#closed ??= this.#close()
-    return this.#closed
+    // A listener that waits for the end of its own block would wait for ever.
+    return this.#isWithinBlock ? Promise.resolve() : this.#closed
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -59,9 +59,21 @@ export class OrderedCommit {
     }
   }
 
-  /** Announces the next transaction, as stock does before it runs it. */
+  /**
+   * Announces the next transaction, as stock does before it runs it: within the transaction's checkpoint,
+   * where stock's manager shows its root without what it has not flushed yet.
+   */
   async announce(): Promise<void> {
-    await this.#vm._emit('beforeTx', this.#block.transactions[this.length])
+    const { evm, events } = this.#vm
+    if (events.listenerCount('beforeTx') === 0) return
+    await evm.journal.checkpoint()
+    try {
+      await this.#vm._emit('beforeTx', this.#block.transactions[this.length])
+    } catch (error) {
+      await evm.journal.revert()
+      throw error
+    }
+    await evm.journal.commit()
   }
 
   /** Commits a result that a worker found for the next transaction. */
@@ -93,7 +105,9 @@ export class OrderedCommit {
   }
 
   async receiptsRoot(): Promise<Uint8Array> {
-    return buildTrie(sortByKey(this.#encodedReceipts), await loadKeccak()).root
+    const { customCrypto } = this.#vm.common
+    const keccak = customCrypto.keccak256 ?? (await loadKeccak())
+    return buildTrie(sortByKey(this.#encodedReceipts), keccak).root
   }
 
   async #append(result: RunTxResult): Promise<void> {

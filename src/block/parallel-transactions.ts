@@ -32,6 +32,8 @@ import { applyWrites } from './write-back.ts'
 const WATCH_MS = 25
 /** Commits that the main thread lets pass before it decodes them, so that it wakes rarely. */
 const COMMIT_BATCH = 16
+/** Stock's manager writes to itself when it is asked for its root: what is in its caches. */
+const WROTE = 'wrote to the state, or had its caches flushed'
 
 /** Bounds that the user sets; Infinity = none. */
 export interface BlockLimits {
@@ -44,6 +46,8 @@ export interface BlockLimits {
 }
 
 export interface ParallelSettings {
+  /** Why the block must run on the calling thread, whatever it is like. */
+  whySequential: string | undefined
   memory: BlockMemory
   pool: WorkerPool
   fallback: boolean
@@ -55,6 +59,8 @@ export interface ParallelSettings {
   choice: ModeChoice | undefined
   /** Aborted by `close()`. */
   signal: AbortSignal
+  /** Called when a parallel block is in the state, before `afterBlock`: its memory is free again. */
+  onDone: (report: BlockReport) => void
 }
 
 export class ParallelTransactions {
@@ -72,8 +78,11 @@ export class ParallelTransactions {
   readonly writes: CommittedWrites
   /** Committed and not yet in the state manager. */
   readonly #pending: CommittedWrites
-  /** Listeners may look at the state, which must then be the one that stock shows them. */
-  readonly #eager: boolean
+  /**
+   * Listeners may look at the state, which must then be the one that stock shows them. They can come
+   * while the block runs, from `onTransaction`.
+   */
+  #eager = false
   readonly #count: number
   #writesBefore = 0
   #plannedAt = 0
@@ -118,9 +127,6 @@ export class ParallelTransactions {
     )
     this.writes = new CommittedWrites(settings.memory)
     this.#pending = new CommittedWrites(settings.memory)
-    this.#eager = ['beforeTx', 'afterTx'].some(
-      (event) => vm.events.listenerCount(event as 'beforeTx') > 0,
-    )
   }
 
   /**
@@ -162,9 +168,12 @@ export class ParallelTransactions {
     await this.#commitFinished()
     this.#report.phases.execute = performance.now() - executeStart
 
+    if (this.#commit.length < this.#count) {
+      await this.#finishSequentially()
+      this.#report.phases.execute = performance.now() - executeStart
+    }
     const writeStart = performance.now()
-    if (this.#commit.length < this.#count) await this.#finishSequentially()
-    else await this.#flush()
+    await this.#flush()
     if (this.isWhole && this.#tasks.failure !== undefined) {
       this.#report.incidents.push(messageOf(this.#tasks.failure))
     }
@@ -300,13 +309,17 @@ export class ParallelTransactions {
 
   async #commitNext(): Promise<void> {
     const { memory } = this.#settings
+    if (!this.#eager && hasListeners(this.#vm)) {
+      this.#eager = true
+      await this.#flush()
+    }
     const index = this.#commit.length
     this.#commit.admit()
     const writesBefore = this.#watch.writes
     await this.#commit.announce()
     // Too late for the workers, and the announcement must not be made twice.
     if (this.#watch.writes !== writesBefore) {
-      return this.#leaveToSequential(index, 'a beforeTx listener wrote to the state', true)
+      return this.#leaveToSequential(index, `a beforeTx listener ${WROTE}`, true)
     }
     if (this.#eager && isJournalUsed(this.#vm)) {
       return this.#leaveToSequential(index, 'a beforeTx listener warmed an account', true)
@@ -325,17 +338,19 @@ export class ParallelTransactions {
     const writesBetween = this.#watch.writes
     await this.#commit.commit(result)
     if (this.#watch.writes !== writesBetween) {
-      this.#leaveToSequential(index + 1, 'an afterTx or onTransaction listener wrote to the state')
+      this.#leaveToSequential(index + 1, `an afterTx or onTransaction listener ${WROTE}`)
     }
   }
 
   /** The pending changes go to the state manager; the watch must not take them for foreign writes. */
-  async #flush(): Promise<void> {
+  async #flush(isSeen = this.#eager): Promise<void> {
     // Who reads while it is written could keep in the manager's cache what is no longer so.
     await this.#planner.loaded()
     this.#watch.stop()
     try {
-      await applyWrites(this.#settings.memory, this.#pending, this.writes, this.#vm.stateManager)
+      const { stateManager } = this.#vm
+      const { memory } = this.#settings
+      await applyWrites(memory, this.#pending, this.writes, stateManager, isSeen)
     } finally {
       this.#watch.start()
     }
@@ -351,7 +366,7 @@ export class ParallelTransactions {
 
   /** Runs what the workers did not commit, with stock's code. */
   async #finishSequentially(): Promise<void> {
-    await this.#flush()
+    await this.#flush(true)
     const first = this.#commit.length
     const { control } = this.#settings.memory
     const reason = nativeAtomics.load(control, CONTROL.HALT)
@@ -367,6 +382,7 @@ export class ParallelTransactions {
     }
     if (this.#inline !== undefined && this.#tasks.failure === undefined) {
       this.#report.mode = 'inline'
+      this.#report.workers = 0
       this.#report.why = this.#inline
     } else if (this.#report.fallbackFrom === undefined) {
       this.#report.fallbackFrom = first
@@ -388,9 +404,14 @@ export class ParallelTransactions {
 
   #nextNotice(): number {
     // Whoever listens wants each transaction as soon as it is final.
-    const batch = this.#eager || this.#onTransaction !== undefined ? 1 : COMMIT_BATCH
+    const isHeard = hasListeners(this.#vm) || this.#onTransaction !== undefined
+    const batch = isHeard ? 1 : COMMIT_BATCH
     return this.#commit.length + batch
   }
+}
+
+function hasListeners({ events }: VM): boolean {
+  return events.listenerCount('beforeTx') > 0 || events.listenerCount('afterTx') > 0
 }
 
 function messageOf(error: unknown): string {

@@ -6,7 +6,7 @@ import type { LocationField } from '../access/access-sink.ts'
 export interface BlockPhases {
   /** Validation, system calls before the transactions, encoding. */
   prepare: number
-  /** Transactions, from handing them to the workers to the last commit. */
+  /** Transactions, from handing them to the workers to the last commit, by whomever. */
   execute: number
   /** Predicting and deriving the graph, a part of `execute`. */
   plan: number
@@ -72,7 +72,7 @@ export interface BlockReport {
   mode: 'parallel' | 'inline' | 'sequential'
   /** Why, in one sentence. */
   why: string
-  /** Workers that took part; 0 unless parallel. */
+  /** Workers that executed transactions; 0 unless parallel. */
   workers: number
   transactions: number
   /** Incarnations executed by workers. */

@@ -42,6 +42,7 @@ export interface ParallelRunBlockResult extends RunBlockResult {
 
 /** Below this many transactions, starting the workers costs more than they save (measured). */
 const FEWEST_TRANSACTIONS = 4
+const NO_TRANSACTIONS = 'there are no transactions'
 
 /** Runs a block in parallel where it can, otherwise with stock's runBlock. */
 export async function runBlockWith(
@@ -55,12 +56,12 @@ export async function runBlockWith(
   const sequential =
     scheduler === 'sequential'
       ? 'asked for by the scheduler option'
-      : whySequential(vm, options, settings.workerSetup !== undefined)
+      : (settings.whySequential ?? whySequential(vm, options, settings.workerSetup !== undefined))
   let result: ParallelRunBlockResult
   if (sequential !== undefined) {
     result = await runStock(vm, options, emptyReport('sequential', sequential, count))
   } else if (count === 0) {
-    result = await runStock(vm, options, emptyReport('inline', 'there are no transactions', 0))
+    result = await runStock(vm, options, emptyReport('inline', NO_TRANSACTIONS, 0))
   } else if (scheduler === 'auto' && count < FEWEST_TRANSACTIONS) {
     const why = `fewer than ${FEWEST_TRANSACTIONS} transactions do not pay for threads`
     result = await runStock(vm, options, emptyReport('inline', why, count))
@@ -125,10 +126,15 @@ async function runInParallel(
   const listeners = vm.events.listenerCount('beforeBlock')
   await vm._emit('beforeBlock', block)
   if (listeners > 0) {
+    const count = block.transactions.length
+    report.transactions = count
     const why = whySequential(vm, options, settings.workerSetup !== undefined)
-    if (why !== undefined) {
-      const sequential = emptyReport('sequential', why, report.transactions)
-      return withoutEvent(vm, 'beforeBlock', () => runStock(vm, options, sequential))
+    if (why !== undefined || count === 0) {
+      const stock =
+        why === undefined
+          ? emptyReport('inline', NO_TRANSACTIONS, count)
+          : emptyReport('sequential', why, count)
+      return withoutEvent(vm, 'beforeBlock', () => runStock(vm, options, stock))
     }
   }
   if ((options.setHardfork ?? (vm as unknown as { _setHardfork: unknown })._setHardfork) === true) {
@@ -176,7 +182,8 @@ async function runInParallel(
   } finally {
     watch.stop()
   }
-  // The block is in the state by now, whatever a listener throws.
+  // The block is in the state by now, whatever a listener throws; and what it awaits may be the next block.
+  settings.onDone(report)
   await vm._emit('afterBlock', { ...result, block: finished })
   return { ...result, parallel: report }
 }

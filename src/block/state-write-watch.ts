@@ -30,9 +30,9 @@ export class StateWriteWatch {
     this.#memory = memory
   }
 
-  /** Names of the methods that are covered now. */
+  /** Names of the methods of the class that are covered now; not those that the user had replaced. */
   get covered(): string[] {
-    return this.#covered.map(({ name }) => name)
+    return this.#covered.flatMap(({ name, own }) => (own === undefined ? [name] : []))
   }
 
   /** Writes seen so far. */

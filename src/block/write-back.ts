@@ -2,6 +2,7 @@
 // Authority on the calls that a state manager gets; they leave what stock's calls would have left.
 
 import type { StateManagerInterface } from '@ethereumjs/common'
+import type { MerkleStateManager } from '@ethereumjs/statemanager'
 import { Account, Address, KECCAK256_NULL, KECCAK256_RLP, MAX_INTEGER } from '@ethereumjs/util'
 import { internalError } from '../errors.ts'
 import type { RecordId } from '../ids.ts'
@@ -19,19 +20,22 @@ import type { AccountChange, CommittedWrites } from './committed-writes.ts'
 
 /**
  * Applies `writes` to the state manager, whose state must be the one before them. `all` are the
- * writes of the whole block so far, `writes` among them.
+ * writes of the whole block so far, `writes` among them. Where somebody looks at the state before the
+ * block ends (`isSeen`), storage roots must follow each write, as they do in stock.
  */
 export async function applyWrites(
   memory: BlockMemory,
   writes: CommittedWrites,
   all: CommittedWrites,
   manager: StateManagerInterface,
+  isSeen: boolean,
 ): Promise<void> {
+  const isMerkle = !isSeen && canFlush(manager)
   for (const [record, change] of writes.accounts) {
     const words = memory.state.reach(record + ACCOUNT.WORDS)
     const address = new Address(bytesOfWords(words, record + ACCOUNT.ADDRESS, 5))
     const wasReset = all.accounts.get(record)?.reset === true
-    await applyAccount(memory, change, wasReset, address, manager)
+    await applyAccount(memory, change, wasReset, address, manager, isMerkle)
   }
 }
 
@@ -41,6 +45,7 @@ async function applyAccount(
   wasReset: boolean,
   address: Address,
   manager: StateManagerInterface,
+  isMerkle: boolean,
 ): Promise<void> {
   let account = await manager.getAccount(address)
   if (change.destroyed && account !== undefined) {
@@ -59,10 +64,9 @@ async function applyAccount(
   // would be written into it at the next flush, so an account that comes back gets an empty one.
   if (change.reset || revived) await manager.clearStorage(address)
   if (change.code !== undefined) await manager.putCode(address, change.code)
-  const isMerkle = canFlush(manager)
   for (const [slot, value] of change.slots) {
     const key = bytesOfWords(memory.state.reach(slot + SLOT.WORDS), slot + SLOT.KEY, 8)
-    if (isMerkle) putStorageInCache(manager, address, key, value)
+    if (isMerkle) putStorageInCache(manager as MerkleStateManager, address, key, value)
     else await manager.putStorage(address, key, value)
   }
 }

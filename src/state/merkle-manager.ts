@@ -11,6 +11,7 @@ import {
   StorageCache,
 } from '@ethereumjs/statemanager'
 import type { Account, Address } from '@ethereumjs/util'
+import { isKeccak256, type Keccak } from './keccak.ts'
 import { isBatchable } from './stock-trie.ts'
 import { TrieCache } from './trie-cache.ts'
 import { isUnmodified } from './unmodified.ts'
@@ -22,13 +23,14 @@ export interface ManagerInternals {
   readonly _storageTries: Record<string, MerklePatriciaTrie>
   readonly _prefixCodeHashes: boolean
   readonly _prefixStorageTrieKeys: boolean
+  readonly keccakFunction: Keccak
   _getStorageTrie(addressHash: Uint8Array, account?: Account): MerklePatriciaTrie
 }
 
 /**
  * Whether {@link flushMerkleStateManager} and the batched reads do to `manager` what its own methods do:
  * it and its parts are of stock's classes (not of subclasses), nobody has put methods of his own on them,
- * it has caches for accounts and storage, and its trie hashes with keccak-256 and prunes nothing.
+ * it has caches for accounts and storage, it and its trie hash with keccak-256, and the trie prunes nothing.
  *
  * @param covered - Methods that the caller has covered on this manager, and knows to pass on.
  */
@@ -40,6 +42,8 @@ export function canFlush(
   const internals = internalsOf(manager)
   const { _caches, _trie, _storageTries, _prefixCodeHashes, _prefixStorageTrieKeys } = internals
   if (_caches === undefined || !isUnmodified(_caches, Caches)) return false
+  // The manager has a hash function of its own, which need not be its trie's.
+  if (typeof internals.keccakFunction !== 'function') return false
   const { account, storage, code } = _caches
   return (
     account !== undefined &&
@@ -50,6 +54,7 @@ export function canFlush(
     typeof _storageTries === 'object' &&
     typeof _prefixCodeHashes === 'boolean' &&
     typeof _prefixStorageTrieKeys === 'boolean' &&
+    isKeccak256(internals.keccakFunction) &&
     isBatchable(_trie)
   )
 }

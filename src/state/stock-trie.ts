@@ -3,10 +3,10 @@
 // nodes of the states in between are not stored. Must not be used on tries that it does not accept.
 
 import { CheckpointDB, MerklePatriciaTrie } from '@ethereumjs/mpt'
-import { equalsBytes, KECCAK256_NULL, type Lock } from '@ethereumjs/util'
+import type { Lock } from '@ethereumjs/util'
 import { ParallelError } from '../errors.ts'
 import { allocateAlone, createSharedAllocator } from './allocate.ts'
-import type { Keccak } from './keccak.ts'
+import { isKeccak256, type Keccak } from './keccak.ts'
 import { readTrie } from './read-trie.ts'
 import { sortByKey } from './sort-by-key.ts'
 import { isInMemory, nodesOf, storeNodes } from './stock-nodes.ts'
@@ -30,9 +30,6 @@ export interface StockChange {
   readonly value: Uint8Array | null
 }
 
-/** Hash functions by whether they are keccak-256. */
-const keccaks = new WeakMap<object, boolean>()
-
 /**
  * Whether batches do to this trie what its own methods do: it is of the class itself, nobody has put
  * methods of his own on it, it hashes with keccak-256, and it keeps nodes that are no longer reachable.
@@ -42,13 +39,7 @@ export function isBatchable(trie: MerklePatriciaTrie): boolean {
   if (!isUnmodified(trie.database(), CheckpointDB)) return false
   const { _opts, _lock } = internalsOf(trie)
   if (_opts.useNodePruning || typeof _lock?.acquire !== 'function') return false
-  const hash = _opts.useKeyHashingFunction
-  let isKeccak = keccaks.get(hash)
-  if (isKeccak === undefined) {
-    isKeccak = equalsBytes(hash(new Uint8Array()), KECCAK256_NULL)
-    keccaks.set(hash, isKeccak)
-  }
-  return isKeccak
+  return isKeccak256(_opts.useKeyHashingFunction)
 }
 
 /** Applies changes, each key at most once, to a batchable trie. */

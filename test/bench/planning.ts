@@ -84,6 +84,8 @@ async function learn(row: GeneratedRow): Promise<void> {
   const pool = new WorkerPool(1, undefined)
   const settings = {
     ...{ memory, pool, foresight, limits, fallback: false, workerSetup: undefined },
+    whySequential: undefined,
+    onDone: () => {},
     choice: undefined,
     signal: new AbortController().signal,
   }

@@ -91,7 +91,7 @@ export class OverlayWorld {
   /** Writes all that was published into the base, keeps the base values, and begins a new block. */
   async endBlock(transactions: number): Promise<void> {
     for (const writeSet of this.#writeSets) this.#committed.add(writeSet)
-    await applyWrites(this.memory, this.#committed, this.#committed, this.#base)
+    await applyWrites(this.memory, this.#committed, this.#committed, this.#base, false)
     foldIntoBase(this.memory, this.#committed)
     this.#codes.forgetBlock()
     this.memory.beginBlock(transactions)

@@ -73,6 +73,8 @@ class PlayedBlock {
       choice: undefined,
       limits: resolveOptions(),
       signal: new AbortController().signal,
+      whySequential: undefined,
+      onDone: () => {},
     })
   }
 

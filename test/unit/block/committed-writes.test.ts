@@ -48,7 +48,7 @@ describe('changes behind what the main thread has in view', () => {
   it('reach the state manager under their address and key', async () => {
     const { memory, writes } = created()
     const { stateManager } = await (await makeWorld()).vm()
-    await applyWrites(memory, writes, writes, stateManager)
+    await applyWrites(memory, writes, writes, stateManager, false)
     expect(await stateManager.getAccount(address)).toBeInstanceOf(Account)
     expect(await stateManager.getStorage(address, key)).toEqual(Uint8Array.of(value))
   })

@@ -2,6 +2,7 @@
 // Authority on the completeness of the list: each sentence of eligibility.ts is met here.
 // It must not test what workers do; these blocks never reach them.
 import { readFileSync } from 'node:fs'
+import { Block, BlockHeader } from '@ethereumjs/block'
 import { Common, createCustomCommon, Mainnet } from '@ethereumjs/common'
 import { createEVM, EVM } from '@ethereumjs/evm'
 import { LegacyTx, paramsTx } from '@ethereumjs/tx'
@@ -174,7 +175,35 @@ describe('an EVM that is not plain', () => {
   })
 })
 
+describe('a header that is not plain', () => {
+  it('with a method of its own', async () => {
+    await expectSequential('the header has methods of its own', {
+      block: ({ common, header, transactions, uncleHeaders, withdrawals }) => {
+        const own = new BlockHeader(header, { common, freeze: false })
+        Object.assign(own, { getBlobGasPrice: () => 1n })
+        return new Block(own, transactions, uncleHeaders, withdrawals, { common })
+      },
+    })
+  })
+
+  it('with a number that is no safe integer', async () => {
+    await expectSequential('the block number is above 2^53', {
+      plan: { ...threeCalls, number: 2n ** 53n },
+    })
+  })
+})
+
 describe('transactions that are not plain', () => {
+  it('with a method of their own', async () => {
+    await expectSequential('a transaction has methods of its own', {
+      block: secondReplaced((fields, common) =>
+        Object.assign(new LegacyTx(fields, { common, freeze: false }), {
+          getIntrinsicGas: () => 50_000n,
+        }),
+      ),
+    })
+  })
+
   it('of a class of its own', async () => {
     class OwnTx extends LegacyTx {}
     await expectSequential('a transaction is of a class of its own', {

@@ -74,6 +74,18 @@ describe('between two blocks', () => {
     }
   }
 
+  it('what the user writes before a checkpoint that stays open is seen, though no root shows it', async () => {
+    await expectSeen([dave.address], async ({ stateManager }, round) => {
+      if (round !== 2) return
+      // Of what the block writes itself: of the rest, stock's root after the block says nothing either.
+      const account = (await stateManager.getAccount(carol.address))!
+      account.balance = 77n * ether
+      await stateManager.putAccount(carol.address, account)
+      await stateManager.putStorage(counter, numberWord(0), Uint8Array.of(0x99))
+      await stateManager.checkpoint()
+    })
+  })
+
   it('a balance that the user writes is seen by the next block', async () => {
     await expectSeen([dave.address, absent], async ({ stateManager }, round) => {
       const balance = 1000n + BigInt(round)
