@@ -26,6 +26,7 @@ import { BaseServer } from './base-server.ts'
 import type { BlockMemory } from './block-memory.ts'
 import { BlockPlanner, type Foresight } from './block-planner.ts'
 import { BlockTasks } from './block-tasks.ts'
+import { listCommitted } from './committed-access-list.ts'
 import { CommittedWrites } from './committed-writes.ts'
 import { whyEvm } from './eligibility.ts'
 import { isJournalUsed, runAnnounced } from './emitted-event.ts'
@@ -315,6 +316,7 @@ export class ParallelTransactions {
     const at = memory.control[transactionIndex(index, TRANSACTION.RESULT)]
     const result = decodeResult(readSizedBytes(memory.block, at))
     const writeSet = memory.control[transactionIndex(index, TRANSACTION.WRITE_SET)]
+    listCommitted(this.#vm, memory, this.writes, index)
     this.writes.add(writeSet)
     this.#pending.add(writeSet)
     if (this.#eager) await this.#flush()

@@ -3,7 +3,11 @@
 // parallel are handed to stock whole.
 
 import { type Block, createBlock, genRequestsRoot } from '@ethereumjs/block'
-import { EthereumJSErrorWithoutCode } from '@ethereumjs/util'
+import {
+  type BlockLevelAccessList,
+  createBlockLevelAccessList,
+  EthereumJSErrorWithoutCode,
+} from '@ethereumjs/util'
 import {
   type AfterTxEvent,
   type RunBlockOpts,
@@ -21,6 +25,7 @@ import { withoutEvent } from './emitted-event.ts'
 import { blockError, checkHeader } from './header-checks.ts'
 import type { OrderedCommit, TransactionListener } from './ordered-commit.ts'
 import { type ParallelSettings, ParallelTransactions } from './parallel-transactions.ts'
+import { checkListSize, providedAccessList } from './provided-access-list.ts'
 import { type BlockReport, emptyReport } from './report.ts'
 import { StateWriteWatch } from './state-write-watch.ts'
 import { afterTransactions, beforeTransactions } from './system-operations.ts'
@@ -137,6 +142,8 @@ async function runInParallel(
       timestamp: block.header.timestamp,
     })
   }
+  if (vm.common.isActivatedEIP(7928)) vm.evm.blockLevelAccessList = createBlockLevelAccessList()
+  const provided = providedAccessList(vm, options)
   if (root !== undefined) await manager.setStateRoot(root, options.clearCache ?? true)
   await memory.adopt(manager)
 
@@ -165,7 +172,7 @@ async function runInParallel(
     else memory.forget()
 
     const finishStart = performance.now()
-    ;({ result, finished } = await finish(vm, options, committed, watch))
+    ;({ result, finished } = await finish(vm, options, committed, watch, provided))
     memory.settle(manager, result.stateRoot)
     report.phases.finish = performance.now() - finishStart
   } catch (error) {
@@ -205,6 +212,7 @@ async function finish(
   options: RunBlockOpts,
   committed: OrderedCommit,
   watch: StateWriteWatch,
+  provided: BlockLevelAccessList | undefined,
 ): Promise<{ result: RunBlockResult; finished: Block }> {
   const { block } = options
   await afterTransactions(vm, block)
@@ -212,9 +220,11 @@ async function finish(
   let requests: RunBlockResult['requests']
   let requestsHash: Uint8Array | undefined
   if (block.common.isActivatedEIP(7685)) {
-    requests = await collectRequests(vm, committed.results)
+    requests = await collectRequests(vm, committed.results, options.generate === true)
     requestsHash = genRequestsRoot(requests, vm.common.customCrypto.sha256 ?? sha256)
   }
+  checkListSize(vm, block)
+  const list = vm.evm.blockLevelAccessList
   // Then the flush that is a part of the next call finds nothing left to do.
   if (canFlush(vm.stateManager, watch.covered)) await flushMerkleStateManager(vm.stateManager)
   const stateRoot = await vm.stateManager.getStateRoot()
@@ -232,13 +242,16 @@ async function finish(
       ...fields,
       receiptTrie: receiptsRoot,
       transactionsTrie: await block.genTxTrie(),
+      ...(vm.common.isActivatedEIP(7928) && list !== undefined
+        ? { blockAccessListHash: list.hash() }
+        : {}),
     }
     finished = createBlock(
       { ...block, header: { ...block.header, ...generated } },
       { common: vm.common },
     )
   } else {
-    checkHeader(vm, block, outcome)
+    checkHeader(vm, block, outcome, provided)
   }
   await vm.evm.journal.commit()
 
@@ -252,7 +265,7 @@ async function finish(
     preimages: new Map(),
     requestsHash,
     requests,
-    blockLevelAccessList: undefined,
+    blockLevelAccessList: list,
   }
   return { result, finished }
 }

@@ -112,6 +112,8 @@ export const TRANSACTION = {
   WANTS_PREIMAGES: 10,
   /** Block offset of what the last finished incarnation hashed; 0 = not recorded. */
   PREIMAGES: 11,
+  /** Block offset of what it adds to the block's access list (EIP-7928); 0 = not recorded. */
+  ACCESS_LIST: 12,
 } as const
 /** A cache line, so that workers on neighbouring transactions do not disturb each other. */
 const TRANSACTION_STRIDE = 16
