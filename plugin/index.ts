@@ -16,7 +16,7 @@ const parallelBench = task(
 )
   .addOption({
     name: 'workload',
-    description: 'Comma-separated: mainnet, transfers, erc20, amm, mint, mixed, or all',
+    description: 'Comma-separated: mainnet, transfers, erc20, erc20-hot, amm, mint, mixed, or all',
     defaultValue: 'all',
   })
   .addOption({
@@ -28,6 +28,12 @@ const parallelBench = task(
   .addOption({
     name: 'workers',
     description: 'Comma-separated worker counts to measure (default: 1 and parallel.workers)',
+    type: ArgumentType.STRING_WITHOUT_DEFAULT,
+    defaultValue: undefined,
+  })
+  .addOption({
+    name: 'schedulers',
+    description: 'Comma-separated schedulers to compare (default: parallel.scheduler)',
     type: ArgumentType.STRING_WITHOUT_DEFAULT,
     defaultValue: undefined,
   })
@@ -54,6 +60,10 @@ const parallelBench = task(
     description: 'Folder of further mainnet blocks, files named N.json.gz',
     type: ArgumentType.STRING_WITHOUT_DEFAULT,
     defaultValue: undefined,
+  })
+  .addFlag({
+    name: 'hot',
+    description: 'Print the ten locations of each row at which most transactions meet',
   })
   .setAction(() => import('./tasks/parallel-bench.ts'))
   .build()

@@ -3,13 +3,17 @@
 // Must not contain anything but types.
 import 'hardhat/types/config'
 
-/** The scheduler of every executor that the plugin creates. */
-export type SchedulerName = 'auto' | 'optimistic' | 'sequential'
+import type { SchedulerName } from './scheduler-names.ts'
+
+export type { SchedulerName }
 
 export interface ParallelUserConfig {
   /** Worker threads, an integer from 1 to 64. Default: the cores available. */
   workers?: number
-  /** Default: `auto`, which runs a block on the calling thread where threads cannot pay. */
+  /**
+   * Of every executor that the plugin creates. Default: `auto`, which runs a block on the calling
+   * thread where threads cannot pay.
+   */
   scheduler?: SchedulerName
   /**
    * A module that gives function-valued EVM options inside workers: a path from the project's root,

@@ -2,10 +2,11 @@
 // Authority on the figures that the texts name. Must not be part of the tests: figures depend on machines.
 import { createMPT } from '@ethereumjs/mpt'
 import { Caches, CacheType, MerkleStateManager } from '@ethereumjs/statemanager'
-import { Address, MapDB, setLengthLeft, ValueEncoding } from '@ethereumjs/util'
+import { Address, MapDB, ValueEncoding } from '@ethereumjs/util'
 import { flushMerkleStateManager } from '../src/state/flush-merkle.ts'
 import { loadKeccak } from '../src/state/keccak.ts'
-import { updateStockTrie } from '../src/state/stock-trie.ts'
+import { readStockTrie, updateStockTrie } from '../src/state/stock-trie.ts'
+import { TrieCache } from '../src/state/trie-cache.ts'
 
 const ENTRIES = 100_000
 const UPDATES = 2_000
@@ -46,7 +47,7 @@ async function medianCpu(
 }
 
 async function trieOver(database: Database, root?: Uint8Array) {
-  const db = new MapDB<string, Uint8Array>(new Map(database))
+  const db = new MapDB<string, Uint8Array>(database)
   return createMPT({ db, valueEncoding: ValueEncoding.Bytes, useKeyHashing: true, root })
 }
 
@@ -77,8 +78,25 @@ async function measureUpdates(): Promise<void> {
       roots.add(Buffer.from(trie.root()).toString('hex'))
     }
   })
+  const keys = changes.map(({ key }) => key)
+  const read = await medianCpu(RUNS.ours, async () => {
+    const trie = await trieOver(base, all.root())
+    return async () => {
+      await readStockTrie(trie, keys, keccak)
+    }
+  })
+  const afterReading = await medianCpu(RUNS.ours, async () => {
+    const trie = await trieOver(base, all.root())
+    const cache = new TrieCache()
+    await readStockTrie(trie, keys, keccak, cache)
+    return async () => {
+      await updateStockTrie(trie, changes, keccak, cache)
+      roots.add(Buffer.from(trie.root()).toString('hex'))
+    }
+  })
   console.log(`${UPDATES} updates of ${ENTRIES} entries, equal roots: ${roots.size === 1}`)
   console.log(`  @ethereumjs/mpt ${stock}\n  ours            ${ours}`)
+  console.log(`  ours, of entries that were read before ${afterReading}; the reading ${read}`)
 }
 
 async function managerOver(database: Database, root?: Uint8Array): Promise<MerkleStateManager> {
@@ -99,7 +117,7 @@ async function change(manager: MerkleStateManager, accounts: number, slots: numb
   }
   for (let i = 0; i < slots; i++) {
     const value = bytesOf(i, salt)
-    storage?.put(addressOf(0), setLengthLeft(bytesOf(i, 0), 32), Uint8Array.of(0xa0, ...value))
+    storage?.put(addressOf(0), bytesOf(i, 0), Uint8Array.of(0xa0, ...value))
   }
 }
 

@@ -11,6 +11,8 @@ export type ParallelErrorCode =
   | 'WORKER_SETUP_FAILED'
   /** A worker thread died or threw outside of a transaction. */
   | 'WORKER_FAILED'
+  /** The workers took longer for a block than `executionTimeoutMs`. */
+  | 'EXECUTION_TIMEOUT'
   /** Shared memory reached its limit. */
   | 'STORE_FULL'
   /** A balance beyond 2^255 wei: only the sequential path can hold it. */

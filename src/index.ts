@@ -1,8 +1,16 @@
 // The public interface of parallel-evm: everything that may be imported from outside is named here.
 
+export type { TemplatesJson } from './access/template-json.ts'
 export { createParallelExecutor, type ParallelExecutor } from './block/executor.ts'
 export type { TransactionListener } from './block/ordered-commit.ts'
-export type { BlockPhases, BlockReport } from './block/report.ts'
+export type {
+  AccessReport,
+  BlockPhases,
+  BlockReport,
+  ConflictCauses,
+  GraphReport,
+  HotLocation,
+} from './block/report.ts'
 export type { ParallelRunBlockOpts, ParallelRunBlockResult } from './block/run-block.ts'
 export { runBlock } from './block/shared-executor.ts'
 export { ParallelError, type ParallelErrorCode } from './errors.ts'

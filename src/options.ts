@@ -39,6 +39,39 @@ export interface ParallelOptions {
    * with `FALLBACK_DISABLED`, so that no fallback hides a bug.
    */
   fallback?: boolean
+  /** Another name of `workers`, with 0 for the number of cores available. Only one may be given. */
+  threadCount?: number
+  /**
+   * Levels of the predicted graph that may be under way at once, an integer from 1. With 1, a level
+   * waits for the whole one before. Default: any number; each transaction starts as soon as those
+   * that it waits for have run.
+   */
+  maxParallelLevel?: number
+  /**
+   * Levels of the predicted graph that are followed, an integer from 1. Transactions of deeper levels
+   * are not held back; validation alone decides there. Default: all.
+   */
+  maxLevelDepth?: number
+  /**
+   * Transactions that may be under way above the last final one, an integer from 1: bounds how far
+   * execution runs ahead, and the memory for it. Default: any number.
+   */
+  maxBatchSize?: number
+  /**
+   * With the scheduler `auto`: blocks whose longest predicted chain has more transactions than this,
+   * an integer from 1, run inline. Default: any length; `auto` goes by what blocks cost.
+   */
+  maxDependencyDepth?: number
+  /**
+   * Time that the workers get for one block, in ms, an integer from 1. Then the transactions that are
+   * not final run sequentially, as after any incident. Default: any time.
+   */
+  executionTimeoutMs?: number
+  /**
+   * What another executor learned of contracts: its `exportTemplates()`, checked when it is read.
+   * Default: nothing.
+   */
+  templates?: unknown
   /** Shared memory for state values, in MiB, 1..1024. Default 512; reserved, not committed. */
   maxStateMiB?: number
   /** Shared memory for the versions of one block, in MiB, 1..1024. Default 512. */
@@ -51,6 +84,13 @@ export interface ResolvedOptions {
   scheduler: SchedulerName
   workerSetup: string | undefined
   fallback: boolean
+  /** Infinity where there is no bound. */
+  maxParallelLevel: number
+  maxLevelDepth: number
+  maxBatchSize: number
+  maxDependencyDepth: number
+  executionTimeoutMs: number
+  templates: unknown
   maxStateMiB: number
   maxBlockMiB: number
 }
@@ -60,6 +100,13 @@ const OPTION_NAMES: readonly (keyof ParallelOptions)[] = [
   'scheduler',
   'workerSetup',
   'fallback',
+  'threadCount',
+  'maxParallelLevel',
+  'maxLevelDepth',
+  'maxBatchSize',
+  'maxDependencyDepth',
+  'executionTimeoutMs',
+  'templates',
   'maxStateMiB',
   'maxBlockMiB',
 ]
@@ -88,19 +135,35 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
     throw invalid('fallback', options.fallback, 'true or false')
   }
   return {
-    workers: integerWithin(
-      'workers',
-      options.workers,
-      1,
-      MAX_WORKERS,
-      Math.min(MAX_WORKERS, availableParallelism()),
-    ),
+    workers: workersOf(options),
     scheduler,
     workerSetup: moduleUrl(options.workerSetup),
     fallback: options.fallback ?? true,
+    maxParallelLevel: bound('maxParallelLevel', options.maxParallelLevel),
+    maxLevelDepth: bound('maxLevelDepth', options.maxLevelDepth),
+    maxBatchSize: bound('maxBatchSize', options.maxBatchSize),
+    maxDependencyDepth: bound('maxDependencyDepth', options.maxDependencyDepth),
+    executionTimeoutMs: bound('executionTimeoutMs', options.executionTimeoutMs),
+    templates: options.templates,
     maxStateMiB: integerWithin('maxStateMiB', options.maxStateMiB, 1, 1024, 512),
     maxBlockMiB: integerWithin('maxBlockMiB', options.maxBlockMiB, 1, 1024, 512),
   }
+}
+
+function workersOf({ workers, threadCount }: ParallelOptions): number {
+  if (workers !== undefined && threadCount !== undefined) {
+    throw invalid('threadCount', threadCount, 'absent where workers is given')
+  }
+  const cores = Math.min(MAX_WORKERS, availableParallelism())
+  if (threadCount === undefined) return integerWithin('workers', workers, 1, MAX_WORKERS, cores)
+  return integerWithin('threadCount', threadCount, 0, MAX_WORKERS, cores) || cores
+}
+
+/** Upper end of bounds: what a 32-bit word, and a timer, can hold. */
+const LARGEST_BOUND = 2 ** 31 - 1
+
+function bound(name: string, value: number | undefined): number {
+  return integerWithin(name, value, 1, LARGEST_BOUND, Number.POSITIVE_INFINITY)
 }
 
 function integerWithin(

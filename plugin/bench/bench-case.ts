@@ -19,6 +19,8 @@ export interface BenchCase {
   readonly needsKzg: boolean
   /** What stock ethereumjs makes of the block; every measured run must make the same of it. */
   readonly expected: BlockOutcome
+  /** What readers call contracts of the block, by address in lower case. */
+  readonly contractNames: ReadonlyMap<string, string>
   /** A cold VM at the state before the block. */
   freshVm(): Promise<VM>
   /** The block decoded again, so that no sender and no hash is known yet. */
@@ -30,6 +32,8 @@ export interface CaseDescription {
   readonly name: string
   readonly needsKzg: boolean
   readonly image: StateImage
+  /** Default: none has a name. */
+  readonly contractNames?: ReadonlyMap<string, string>
   /** The block to run; header fields that follow from execution need not be right. */
   createBlock(common: Common): Block
 }
@@ -56,6 +60,7 @@ export async function prepareCase(description: CaseDescription): Promise<BenchCa
     needsKzg,
     transactions: block.transactions.length,
     gasUsed: result.gasUsed,
+    contractNames: description.contractNames ?? new Map(),
     expected: outcomeOf(result, block.transactions),
     freshVm: () => image.freshVm(),
     freshBlock: (common) => createBlockFromRLP(bytes, { common }),

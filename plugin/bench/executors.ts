@@ -1,25 +1,24 @@
-// The executors a benchmark run uses: one for each worker count, started when first needed and kept
-// warm for all runs, as a user would keep one. The authority on their options and their end.
+// The executors a benchmark run uses: one for each contender, started when first needed and kept for
+// all runs and rows, as a user would keep one: warm, and with what it learned. The authority on their
+// options and their end.
 // Must not outlive the run: whoever creates the pool closes it, whatever happened.
 import type { ParallelExecutor, ParallelOptions } from '../../src/index.ts'
+import type { Contender } from './contender.ts'
 
 export type ExecutorFactory = (options: ParallelOptions) => Promise<ParallelExecutor>
 
 export interface Executors {
-  get(workers: number, needsKzg: boolean): Promise<ParallelExecutor>
+  get(contender: Contender, needsKzg: boolean): Promise<ParallelExecutor>
   close(): Promise<void>
 }
 
-export function createExecutors(
-  create: ExecutorFactory,
-  scheduler: NonNullable<ParallelOptions['scheduler']>,
-): Executors {
+export function createExecutors(create: ExecutorFactory): Executors {
   const started = new Map<string, Promise<ParallelExecutor>>()
   let isClosed = false
   return {
-    async get(workers, needsKzg) {
+    async get({ workers, scheduler }, needsKzg) {
       if (isClosed) throw new Error('the benchmark has closed its executors')
-      const key = `${workers} ${needsKzg}`
+      const key = `${scheduler} ${workers} ${needsKzg}`
       let executor = started.get(key)
       if (executor === undefined) {
         executor = create({

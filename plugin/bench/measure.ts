@@ -1,4 +1,4 @@
-// Measures one case: stock and every worker count in turn, paired and interleaved in one process.
+// Measures one case: stock and every contender in turn, paired and interleaved in one process.
 // The authority on what is inside the clock and what is outside.
 // Must not let a run see anything of another: each has a fresh VM and freshly decoded transactions.
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -8,21 +8,26 @@ import { runBlock, type VM } from '@ethereumjs/vm'
 import type { BlockReport } from '../../src/index.ts'
 import type { BenchCase } from './bench-case.ts'
 import { describeDifferences, outcomeOf } from './block-outcome.ts'
+import { type Contender, contenderText } from './contender.ts'
+import { startCpuClock } from './cpu-clock.ts'
 import type { Executors } from './executors.ts'
 
-/** Milliseconds of one stock run; the three parts sum to the total. */
-export type StockSample = Record<'total' | 'recovery' | 'execution' | 'root', number>
+/** Milliseconds of one stock run; the three parts sum to the total, and `cpu` is the CPU time. */
+export type StockSample = Record<'total' | 'recovery' | 'execution' | 'root' | 'cpu', number>
 
 export interface ParallelSample {
   readonly total: number
+  /** CPU time of the process, in ms. */
+  readonly cpu: number
   /** How many times faster than the stock run of the same round. */
   readonly speedUp: number
   readonly report: BlockReport
 }
 
-export interface ParallelMeasurement {
-  readonly workers: number
+export interface ParallelMeasurement extends Contender {
   readonly samples: readonly ParallelSample[]
+  /** Of the warm-up round: this contender meets the block for the first time. */
+  readonly firstPass: BlockReport | undefined
   /** One sentence for each run, the warm-up included, whose result was not equal to stock's. */
   readonly failures: readonly string[]
 }
@@ -34,7 +39,7 @@ export interface CaseMeasurement {
 }
 
 export interface MeasureOptions {
-  readonly workers: readonly number[]
+  readonly contenders: readonly Contender[]
   readonly runs: number
   readonly executors: Executors
   readonly signal?: AbortSignal
@@ -52,9 +57,10 @@ export async function measureCase(
   options: MeasureOptions,
 ): Promise<CaseMeasurement> {
   const stock: StockSample[] = []
-  const parallel = options.workers.map((workers) => ({
-    workers,
+  const parallel = options.contenders.map((contender) => ({
+    ...contender,
     samples: [] as ParallelSample[],
+    firstPass: undefined as BlockReport | undefined,
     failures: [] as string[],
   }))
   const contenders = [STOCK, ...parallel] as const
@@ -62,7 +68,8 @@ export async function measureCase(
   for (let round = -WARM_UP_ROUNDS; round < options.runs; round++) {
     const roundName = round < 0 ? 'warm-up' : `run ${round + 1} of ${options.runs}`
     let stockSample: StockSample | undefined
-    const finished: { target: (typeof parallel)[number]; total: number; report: BlockReport }[] = []
+    const finished: { target: (typeof parallel)[number]; run: ParallelRun; report: BlockReport }[] =
+      []
     for (const contender of rotate(contenders, round + WARM_UP_ROUNDS)) {
       // A turn of the event loop, outside the clock, lets signals and the progress bar through.
       await nextTurn()
@@ -71,18 +78,19 @@ export async function measureCase(
         options.onStep?.(`${benchCase.name}: stock, ${roundName}`)
         stockSample = await measureStock(benchCase)
       } else {
-        options.onStep?.(`${benchCase.name}: ${workersText(contender.workers)}, ${roundName}`)
-        const outcome = await measureParallel(benchCase, contender.workers, options)
-        for (const failure of outcome.failures) contender.failures.push(`${roundName}: ${failure}`)
-        if (outcome.report !== undefined) {
-          finished.push({ target: contender, total: outcome.total, report: outcome.report })
-        }
+        options.onStep?.(`${benchCase.name}: ${contenderText(contender)}, ${roundName}`)
+        const run = await measureParallel(benchCase, contender, options)
+        for (const failure of run.failures) contender.failures.push(`${roundName}: ${failure}`)
+        if (run.report === undefined) continue
+        if (round === -WARM_UP_ROUNDS) contender.firstPass = run.report
+        finished.push({ target: contender, run, report: run.report })
       }
     }
     if (round < 0 || stockSample === undefined) continue
     stock.push(stockSample)
-    for (const { target, total, report } of finished) {
-      target.samples.push({ total, speedUp: stockSample.total / total, report })
+    for (const { target, run, report } of finished) {
+      const { total, cpu } = run
+      target.samples.push({ total, cpu, speedUp: stockSample.total / total, report })
     }
   }
   return { benchCase, stock, parallel }
@@ -98,6 +106,7 @@ async function measureStock(benchCase: BenchCase): Promise<StockSample> {
   const vm = await benchCase.freshVm()
   const block = benchCase.freshBlock(vm.common)
 
+  const cpuClock = startCpuClock()
   const recoveryStart = performance.now()
   for (const transaction of block.transactions) transaction.getSenderAddress()
   const recovery = performance.now() - recoveryStart
@@ -106,13 +115,14 @@ async function measureStock(benchCase: BenchCase): Promise<StockSample> {
   const blockStart = performance.now()
   const result = await runBlock(vm, { block, skipBlockValidation: true })
   const rest = performance.now() - blockStart
+  const cpu = cpuClock()
   const root = rootClock()
 
   const differences = describeDifferences(benchCase.expected, outcomeOf(result, block.transactions))
   if (differences.length > 0) {
     throw new Error(`stock ethereumjs disagrees with itself on ${benchCase.name}: ${differences}`)
   }
-  return { total: recovery + rest, recovery, execution: rest - root, root }
+  return { total: recovery + rest, recovery, execution: rest - root, root, cpu }
 }
 
 /** Adds up the time spent in writing the caches to the tries and taking the root. */
@@ -143,6 +153,7 @@ function clockRoot(vm: VM): () => number {
 
 interface ParallelRun {
   readonly total: number
+  readonly cpu: number
   /** Missing where the run threw. */
   readonly report?: BlockReport
   readonly failures: readonly string[]
@@ -150,17 +161,19 @@ interface ParallelRun {
 
 async function measureParallel(
   benchCase: BenchCase,
-  workers: number,
+  contender: Contender,
   { executors, signal }: MeasureOptions,
 ): Promise<ParallelRun> {
-  const executor = await executors.get(workers, benchCase.needsKzg)
+  const executor = await executors.get(contender, benchCase.needsKzg)
   const vm = await benchCase.freshVm()
   const block = benchCase.freshBlock(vm.common)
 
+  const cpuClock = startCpuClock()
   const start = performance.now()
   try {
     const result = await executor.runBlock(vm, { block, skipBlockValidation: true })
     const total = performance.now() - start
+    const cpu = cpuClock()
     const failures = describeDifferences(benchCase.expected, outcomeOf(result, block.transactions))
     if (failures.length === 0) {
       const root = await vm.stateManager.getStateRoot()
@@ -168,15 +181,11 @@ async function measureParallel(
         failures.push('the state left behind does not have the root of the result')
       }
     }
-    return { total, report: result.parallel, failures }
+    return { total, cpu, report: result.parallel, failures }
   } catch (error) {
     // Closing the executor makes a block in flight throw; that is no finding.
     signal?.throwIfAborted()
     const message = error instanceof Error ? error.message : String(error)
-    return { total: performance.now() - start, failures: [`it threw: ${message}`] }
+    return { total: performance.now() - start, cpu: cpuClock(), failures: [`it threw: ${message}`] }
   }
-}
-
-export function workersText(workers: number): string {
-  return workers === 1 ? '1 worker' : `${workers} workers`
 }

@@ -5,6 +5,7 @@ import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 import { pluginError } from '../plugin-error.ts'
+import { PREDICTING_SCHEDULERS, SCHEDULERS, type SchedulerName } from '../scheduler-names.ts'
 import type { ParallelConfig } from '../type-extensions.ts'
 import { WORKLOAD_NAMES, type WorkloadName } from './workloads/names.ts'
 
@@ -13,10 +14,12 @@ export interface BenchArguments {
   readonly workload: string
   readonly txs: number
   readonly workers: string | undefined
+  readonly schedulers: string | undefined
   readonly runs: number
   readonly seed: number
   readonly json: string | undefined
   readonly blocks: string | undefined
+  readonly hot: boolean
 }
 
 export interface BenchOptions {
@@ -29,7 +32,10 @@ export interface BenchOptions {
   readonly seed: number
   readonly jsonFile: string | undefined
   readonly blocksFolder: string | undefined
-  readonly scheduler: ParallelConfig['scheduler']
+  /** In the order in which they were named. */
+  readonly schedulers: readonly SchedulerName[]
+  /** Whether the hottest locations of each row are to be printed. */
+  readonly showsHottest: boolean
 }
 
 /** Above these a typing error is likelier than an intention. */
@@ -46,6 +52,13 @@ export function parseBenchOptions(given: BenchArguments, config: ParallelConfig)
       '--blocks gives blocks to the workload mainnet, which --workload leaves out: add mainnet',
     )
   }
+  const schedulers = parseSchedulers(given.schedulers ?? config.scheduler)
+  if (given.hot && !schedulers.some((name) => PREDICTING_SCHEDULERS.includes(name))) {
+    throw pluginError(
+      `--hot needs a scheduler that predicts (${PREDICTING_SCHEDULERS.join(', ')}), ` +
+        `not ${schedulers.join(', ')}: others do not look at what transactions touch`,
+    )
+  }
   return {
     workloads,
     isMainnetNamed: isMainnetNamed || given.blocks !== undefined,
@@ -55,7 +68,8 @@ export function parseBenchOptions(given: BenchArguments, config: ParallelConfig)
     seed: parseInteger('--seed', given.seed, 0, LIMITS.seed),
     jsonFile: given.json === undefined ? undefined : checkWritable(given.json),
     blocksFolder: given.blocks === undefined ? undefined : checkBlocksFolder(given.blocks),
-    scheduler: config.scheduler,
+    schedulers,
+    showsHottest: given.hot,
   }
 }
 
@@ -88,6 +102,24 @@ function parseWorkers(text: string): readonly number[] {
     throw pluginError('--workers names no number of workers; give for example 1,2')
   }
   return [...new Set(counts)].sort((first, second) => first - second)
+}
+
+function parseSchedulers(text: string): readonly SchedulerName[] {
+  const known = (name: string): name is SchedulerName =>
+    (SCHEDULERS as readonly string[]).includes(name)
+  const names = new Set<SchedulerName>()
+  for (const name of splitList(text)) {
+    if (!known(name)) {
+      throw pluginError(
+        `--schedulers: unknown scheduler "${name}"; allowed are ${SCHEDULERS.join(', ')}`,
+      )
+    }
+    names.add(name)
+  }
+  if (names.size === 0) {
+    throw pluginError(`--schedulers names no scheduler; allowed are ${SCHEDULERS.join(', ')}`)
+  }
+  return [...names]
 }
 
 function parseInteger(option: string, value: number, low: number, high: number): number {

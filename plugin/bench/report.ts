@@ -1,14 +1,15 @@
-// The result of a benchmark as data: what --json writes and what the table shows.
-// The authority on the report's schema; a change that breaks readers raises SCHEMA_VERSION.
+// The result of a benchmark as data: what --json writes and what is printed.
+// The authority on the report's schema, together with row.ts and totals.ts; a change that breaks readers
+// raises SCHEMA_VERSION.
 // Must not format anything.
-import type { BlockReport } from '../../src/index.ts'
+import type { SchedulerName } from '../scheduler-names.ts'
 import type { Machine, Versions } from './machine.ts'
-import type { CaseMeasurement, ParallelMeasurement, StockSample } from './measure.ts'
 import type { BenchOptions } from './options.ts'
-import { median, medianSample } from './statistics.ts'
+import type { BenchRow } from './row.ts'
+import { type BenchTotals, totalsOf } from './totals.ts'
 import type { WorkloadName } from './workloads/names.ts'
 
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 export interface BenchReport {
   readonly schemaVersion: typeof SCHEMA_VERSION
@@ -16,6 +17,7 @@ export interface BenchReport {
   readonly versions: Versions
   readonly options: ReportedOptions
   readonly rows: readonly BenchRow[]
+  readonly totals: BenchTotals
   /** Sentences about what was left out, or ran otherwise than one would expect. */
   readonly notes: readonly string[]
   /** Whether every parallel run of every row equalled stock's result. */
@@ -28,95 +30,7 @@ export interface ReportedOptions {
   readonly workers: readonly number[]
   readonly runs: number
   readonly seed: number
-  readonly scheduler: BenchOptions['scheduler']
-}
-
-export interface BenchRow {
-  readonly workload: WorkloadName
-  readonly name: string
-  readonly transactions: number
-  readonly gas: number
-  readonly stock: StockResult
-  readonly parallel: readonly ParallelResult[]
-}
-
-/** Milliseconds of the run with the median total, so that the parts add up. */
-export interface StockResult extends Readonly<StockSample> {
-  readonly samples: readonly StockSample[]
-}
-
-export interface ParallelResult {
-  readonly workers: number
-  /** Medians over the runs; null where no run completed. */
-  readonly total: number | null
-  /** The median of the speed-ups of the paired runs. */
-  readonly speedUp: number | null
-  readonly reExecutions: number | null
-  readonly conflicts: number | null
-  readonly levels: number | null
-  /** How the last run went, and the executor's reason. */
-  readonly mode: BlockReport['mode'] | null
-  readonly why: string | null
-  /** Runs that began in parallel and ended sequentially. */
-  readonly fallbacks: number
-  readonly isEqual: boolean
-  readonly failures: readonly string[]
-  readonly samples: readonly ParallelSampleResult[]
-}
-
-export interface ParallelSampleResult {
-  readonly total: number
-  readonly speedUp: number
-  readonly mode: BlockReport['mode']
-  readonly executions: number
-  readonly reExecutions: number
-  readonly conflicts: number
-  readonly levels: number
-  readonly fallbackFrom: number | null
-  readonly incidents: readonly string[]
-  readonly phases: BlockReport['phases']
-}
-
-export function toRow({ benchCase, stock, parallel }: CaseMeasurement): BenchRow {
-  return {
-    workload: benchCase.workload,
-    name: benchCase.name,
-    transactions: benchCase.transactions,
-    gas: Number(benchCase.gasUsed),
-    stock: { ...medianSample(stock, 'total'), samples: stock },
-    parallel: parallel.map(toParallelResult),
-  }
-}
-
-function toParallelResult({ workers, samples, failures }: ParallelMeasurement): ParallelResult {
-  const medianOf = (values: readonly number[]): number | null =>
-    values.length === 0 ? null : median(values)
-  const last = samples.at(-1)?.report
-  return {
-    workers,
-    total: medianOf(samples.map(({ total }) => total)),
-    speedUp: medianOf(samples.map(({ speedUp }) => speedUp)),
-    reExecutions: medianOf(samples.map(({ report }) => report.reExecutions)),
-    conflicts: medianOf(samples.map(({ report }) => report.conflicts)),
-    levels: medianOf(samples.map(({ report }) => report.levels)),
-    mode: last?.mode ?? null,
-    why: last?.why ?? null,
-    fallbacks: samples.filter(({ report }) => report.fallbackFrom !== undefined).length,
-    isEqual: failures.length === 0 && samples.length > 0,
-    failures,
-    samples: samples.map(({ total, speedUp, report }) => ({
-      total,
-      speedUp,
-      mode: report.mode,
-      executions: report.executions,
-      reExecutions: report.reExecutions,
-      conflicts: report.conflicts,
-      levels: report.levels,
-      fallbackFrom: report.fallbackFrom ?? null,
-      incidents: report.incidents,
-      phases: report.phases,
-    })),
-  }
+  readonly schedulers: readonly SchedulerName[]
 }
 
 export function toReport(
@@ -125,11 +39,13 @@ export function toReport(
   rows: readonly BenchRow[],
   notes: readonly string[],
 ): BenchReport {
+  const reported = reportedOptions(options)
   return {
     schemaVersion: SCHEMA_VERSION,
     ...facts,
-    options: reportedOptions(options),
+    options: reported,
     rows,
+    totals: totalsOf(rows, reported),
     notes,
     isEqual: rows.every((row) => row.parallel.every(({ isEqual }) => isEqual)),
   }
@@ -137,6 +53,6 @@ export function toReport(
 
 /** Without the options that are paths of the user's machine. */
 export function reportedOptions(options: BenchOptions): ReportedOptions {
-  const { workloads, transactions, workers, runs, seed, scheduler } = options
-  return { workloads, transactions, workers, runs, seed, scheduler }
+  const { workloads, transactions, workers, runs, seed, schedulers } = options
+  return { workloads, transactions, workers, runs, seed, schedulers }
 }

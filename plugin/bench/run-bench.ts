@@ -3,20 +3,18 @@
 // Must not leave an executor running, however it ends.
 import { writeFileSync } from 'node:fs'
 
+import { contendersOf, contenderText } from './contender.ts'
+import { renderHottest } from './details.ts'
 import { createExecutors, type ExecutorFactory } from './executors.ts'
 import { readMachine, readVersions } from './machine.ts'
-import { measureCase, WARM_UP_ROUNDS, workersText } from './measure.ts'
+import { measureCase, WARM_UP_ROUNDS } from './measure.ts'
 import type { BenchOptions } from './options.ts'
 import { type Plan, planRows } from './plan.ts'
 import { createProgress, type ProgressStream } from './progress.ts'
-import { type BenchReport, type BenchRow, reportedOptions, toReport, toRow } from './report.ts'
-import {
-  renderColumnTitles,
-  renderFailures,
-  renderHeader,
-  renderRow,
-  renderSummary,
-} from './table.ts'
+import { type BenchReport, reportedOptions, toReport } from './report.ts'
+import { type BenchRow, toRow } from './row.ts'
+import { renderFailures, renderSummary } from './summary.ts'
+import { renderColumnTitles, renderHeader, renderRow } from './table.ts'
 
 /** Where the benchmark runs; tests give their own. */
 export interface BenchHost {
@@ -35,7 +33,8 @@ export async function runBench(
 ): Promise<BenchReport> {
   const { signal } = host
   const facts = { machine: readMachine(), versions: readVersions() }
-  const stepsOfRow = 1 + (WARM_UP_ROUNDS + options.runs) * (1 + options.workers.length)
+  const contenders = contendersOf(options)
+  const stepsOfRow = 1 + (WARM_UP_ROUNDS + options.runs) * (1 + contenders.length)
   const progress = createProgress(host.progressStream, {
     rows: plan.rows.length,
     steps: plan.rows.length * stepsOfRow,
@@ -45,7 +44,7 @@ export async function runBench(
     for (const line of lines) print(line)
   }
 
-  const executors = createExecutors(host.createExecutor, options.scheduler)
+  const executors = createExecutors(host.createExecutor)
   // A block in flight rejects when its executor closes: an interrupt need not wait for it.
   const closeAtOnce = (): void => void executors.close().catch(() => {})
   signal.addEventListener('abort', closeAtOnce, { once: true })
@@ -64,7 +63,7 @@ export async function runBench(
         continue
       }
       const measurement = await measureCase(benchCase, {
-        workers: options.workers,
+        contenders,
         runs: options.runs,
         executors,
         signal,
@@ -74,6 +73,7 @@ export async function runBench(
       rows.push(row)
       notes.push(...incidentNotes(row))
       printAll(renderRow(row))
+      if (options.showsHottest) printAll(renderHottest(row))
     }
     signal.throwIfAborted()
   } finally {
@@ -93,14 +93,14 @@ export async function runBench(
 
 /** Worker deaths and the like, each kind once with how often it happened. */
 function incidentNotes(row: BenchRow): string[] {
-  return row.parallel.flatMap(({ workers, samples }) => {
+  return row.parallel.flatMap((result) => {
     const counts = new Map<string, number>()
-    for (const incident of samples.flatMap(({ incidents }) => incidents)) {
+    for (const incident of result.samples.flatMap(({ incidents }) => incidents)) {
       counts.set(incident, (counts.get(incident) ?? 0) + 1)
     }
     return [...counts].map(([incident, times]) => {
       const often = times === 1 ? '' : ` (${times} times)`
-      return `${row.name}, ${workersText(workers)}, incident: ${incident}${often}`
+      return `${row.name}, ${contenderText(result)}, incident: ${incident}${often}`
     })
   })
 }

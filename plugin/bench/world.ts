@@ -31,6 +31,11 @@ const TOKEN_TRANSFER_GAS = 80_000n
 const SWAP_GAS = 200_000n
 const MINT_GAS = 120_000n
 
+interface Artifact {
+  readonly name: string
+  readonly runtimeCode: PrefixedHexString
+}
+
 interface Placed {
   balance: bigint
   code?: Uint8Array
@@ -44,7 +49,8 @@ export class World {
   readonly #placed = new Map<PrefixedHexString, Placed>()
   readonly #nonces = new Map<PrefixedHexString, bigint>()
   readonly #unsigned: { transaction: FeeMarket1559Tx; privateKey: Uint8Array }[] = []
-  #contracts = 0
+  readonly #contractNames = new Map<PrefixedHexString, string>()
+  readonly #counts = new Map<string, number>()
 
   constructor(common: Common, accounts: Accounts, random: Random) {
     this.#common = common
@@ -70,24 +76,30 @@ export class World {
     return state
   }
 
+  /** What readers call the contracts, by address: `Token 1`, `Pool 3`, `Pool 3 token0`. */
+  get contractNames(): ReadonlyMap<PrefixedHexString, string> {
+    return this.#contractNames
+  }
+
   /** Gives an account Ether to be there with before the block. */
   fund(address: PrefixedHexString): void {
     this.#place(address).balance = 1_000n * ETHER
   }
 
   placeToken(): PrefixedHexString {
-    return this.#placeContract(tokenArtifact.runtimeCode)
+    return this.#placeContract(tokenArtifact, this.#nextName(tokenArtifact))
   }
 
   placeMintCounter(): PrefixedHexString {
-    return this.#placeContract(mintCounterArtifact.runtimeCode)
+    return this.#placeContract(mintCounterArtifact, this.#nextName(mintCounterArtifact))
   }
 
   /** A pool of two tokens of its own, with deep and equal reserves. */
   placePool(): Pool {
-    const token0 = this.placeToken()
-    const token1 = this.placeToken()
-    const address = this.#placeContract(poolArtifact.runtimeCode)
+    const name = this.#nextName(poolArtifact)
+    const token0 = this.#placeContract(tokenArtifact, `${name} token0`)
+    const token1 = this.#placeContract(tokenArtifact, `${name} token1`)
+    const address = this.#placeContract(poolArtifact, name)
     const { storage } = this.#place(address)
     storage.set(poolArtifact.storage.token0.slot, BigInt(token0))
     storage.set(poolArtifact.storage.token1.slot, BigInt(token1))
@@ -160,10 +172,17 @@ export class World {
     this.#unsigned.push({ transaction, privateKey: sender.privateKey })
   }
 
-  #placeContract(runtimeCode: PrefixedHexString): PrefixedHexString {
-    const address = this.accounts.address('contract', this.#contracts++)
+  #placeContract({ runtimeCode }: Artifact, name: string): PrefixedHexString {
+    const address = this.accounts.address('contract', this.#contractNames.size)
+    this.#contractNames.set(address, name)
     this.#place(address).code = hexToBytes(runtimeCode)
     return address
+  }
+
+  #nextName({ name }: Artifact): string {
+    const number = (this.#counts.get(name) ?? 0) + 1
+    this.#counts.set(name, number)
+    return `${name} ${number}`
   }
 
   #place(address: PrefixedHexString): Placed {

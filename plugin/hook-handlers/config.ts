@@ -8,9 +8,9 @@ import { pathToFileURL } from 'node:url'
 import type { HardhatUserConfig } from 'hardhat/types/config'
 import type { ConfigHooks, HardhatUserConfigValidationError } from 'hardhat/types/hooks'
 
-import type { ParallelConfig, ParallelUserConfig, SchedulerName } from '../type-extensions.ts'
+import { SCHEDULERS } from '../scheduler-names.ts'
+import type { ParallelConfig, ParallelUserConfig } from '../type-extensions.ts'
 
-const SCHEDULERS: readonly SchedulerName[] = ['auto', 'optimistic', 'sequential']
 const KEYS: readonly (keyof ParallelUserConfig)[] = ['workers', 'scheduler', 'workerSetup']
 const MAXIMUM_WORKERS = 64
 

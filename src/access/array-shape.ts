@@ -28,3 +28,11 @@ export function shapeAtEnd(distances: readonly number[], count: number): ArraySh
   }
   return undefined
 }
+
+/** Behind so many elements, one slot tells by itself which element it is: sizes do not overlap. */
+const MANY = 64
+
+/** The same for one slot of an array of many elements, where others were touched elsewhere. */
+export function shapeOfOne(distance: number, count: number): ArrayShape | undefined {
+  return count < MANY ? undefined : shapeAtEnd([distance], count)
+}

@@ -1,373 +1,91 @@
-// From one observed execution to expressions: for each location that it touched, a rule by which the
-// next execution's location may follow. Authority on the shapes that are recognized (mappings, arrays,
-// structs, computed addresses); which of several equal sources is believed is in word-origin.ts.
-// Must not run on the hot path: it searches.
-import type { AccessKind, LocationField } from './access-sink.ts'
-import { MOST_ELEMENT, shapeAtEnd } from './array-shape.ts'
-import {
-  constant,
-  countForms,
-  type Expression,
-  type HashedPart,
-  isConstant,
-  MOST_FORMS,
-  MOST_HASHED,
-} from './expression.ts'
-import type { Observation, ObservedAccess } from './observation.ts'
+// From one observed execution to rules: for each location that a call touched, and each call that it
+// made, an expression by which the next execution may follow.
+// Authority on what is explained in which order. Must not run on the hot path: it searches.
+import type { AccessKind } from './access-sink.ts'
+import { countArguments, isDelegate, isForwarded, selectorOf } from './call-shape.ts'
+import type { Expression } from './expression.ts'
+import type { ObservedAccess, ObservedCall } from './observation.ts'
+import type { Rule } from './rule.ts'
 import type { TransactionFacts } from './transaction-facts.ts'
-import {
-  ADDRESS,
-  compareBytes,
-  type Keccak,
-  leadingZeros,
-  padded,
-  smallNumber,
-  WORD,
-  wordOf,
-} from './word.ts'
-import { distanceAbove, HashIndex, LoadIndex } from './word-index.ts'
-import { WordOrigin } from './word-origin.ts'
+import { type Keccak, WORD } from './word.ts'
+import { WordExplainer } from './word-explainer.ts'
+import type { HashIndex } from './word-index.ts'
 
-/** A touched location and the rule it is believed to follow. */
+/** A touched location or a call with the rule it is believed to follow. */
 export interface Explained {
-  readonly field: LocationField
-  readonly account: Expression
-  /** For a slot, else undefined. */
-  readonly key: Expression | undefined
+  readonly rule: Rule
   readonly kind: AccessKind
-  /** Its position in the observation. */
-  readonly position: number
+  /** What it explains. */
+  readonly access?: ObservedAccess
+  readonly call?: ObservedCall
 }
 
-/** Fields of a struct, or elements of a fixed array, behind a mapping's entry. */
-const MOST_FIELDS = 1024
+/** One call, with what is of use to explain it. */
+export interface ObservedFrame {
+  readonly facts: TransactionFacts
+  /** All that it and the calls below it touched, in order: what they read explains where it goes. */
+  readonly accesses: readonly ObservedAccess[]
+  /** Whether the call itself touched it: then there is to be a rule. */
+  isOwn(access: ObservedAccess): boolean
+  /** The calls that it made itself, in order. */
+  readonly calls: readonly ObservedCall[]
+  /** How many of `accesses` were there when a call began. */
+  before(call: ObservedCall): number
+}
+
 /** Accesses that are looked at: a template holds far fewer, and what explains them comes early. */
 const MOST_ACCESSES = 1024
-/** Addresses below are precompiles and numbers: nobody's account. */
-const MOST_ADDRESS_ZEROS = 16
 
 /**
- * Finds a rule for each observed location, up to a limit; there is always one, if only a constant.
- * `keccak` hashes candidates for arrays whose place the compiler computed.
+ * Finds a rule for each location and each call, up to a limit; there is always one, if only a
+ * constant. `keccak` hashes candidates for arrays whose place the compiler computed.
  */
-export function explain(
-  facts: TransactionFacts,
-  observation: Observation,
-  keccak: Keccak,
-): Explained[] {
-  return new Explanation(facts, observation, keccak).all()
+export function explain(frame: ObservedFrame, hashes: HashIndex, keccak: Keccak): Explained[] {
+  const accesses = frame.accesses.slice(0, MOST_ACCESSES)
+  const words = new WordExplainer(frame.facts, accesses, hashes, keccak)
+  const explained: Explained[] = []
+  let next = 0
+  const explainBefore = (end: number): void => {
+    for (; next < end && next < accesses.length; next++) {
+      const access = accesses[next]!
+      const rule = ruleOf(access, words)
+      if (frame.isOwn(access)) explained.push({ rule, kind: access.kind, access })
+    }
+  }
+  for (const call of frame.calls) {
+    explainBefore(frame.before(call))
+    explained.push({ rule: callRule(call, frame.facts, words), kind: 'read', call })
+  }
+  explainBefore(accesses.length)
+  return explained
 }
 
-/** A slot that was read before, by the account it is in. */
-interface SeenSlot {
-  readonly access: ObservedAccess
-  readonly load: Expression
-  /** Where the elements are if this slot holds the length of an array; hashed when first needed. */
-  base?: Uint8Array
+function ruleOf(access: ObservedAccess, words: WordExplainer): Rule {
+  const { field, address, key } = access
+  const account = words.account(address)
+  if (field !== 'slot' || key === undefined) {
+    return { field, account, key: undefined, call: undefined }
+  }
+  return { field, account, key: words.slotKey({ ...access, key }), call: undefined }
 }
 
-class Explanation {
-  readonly #observation: Observation
-  readonly #keccak: Keccak
-  readonly #hashes: HashIndex
-  readonly #loads = new LoadIndex()
-  readonly #origin: WordOrigin
-  readonly #seen: SeenSlot[] = []
-  readonly #accounts = new Map<string, Expression>()
-  /** By preimage. Hashes of hashes share their parts, so each is put together once. */
-  readonly #known = new Map<string, Expression | undefined>()
-  /** The account whose slot is being explained: an array's length is in the same one. */
-  #inAccount: Uint8Array = new Uint8Array(ADDRESS)
-
-  constructor(facts: TransactionFacts, observation: Observation, keccak: Keccak) {
-    this.#observation = observation
-    this.#keccak = keccak
-    this.#hashes = new HashIndex(observation.hashes)
-    this.#origin = new WordOrigin(facts, this.#loads)
+function callRule(call: ObservedCall, caller: TransactionFacts, words: WordExplainer): Rule {
+  const { data } = call
+  const isPassedOn = isForwarded(call, caller)
+  const args: (Expression | undefined)[] = []
+  for (let k = 0; !isPassedOn && k < countArguments(data); k++) {
+    args.push(words.argument(data.slice(4 + WORD * k, 4 + WORD * (k + 1))))
   }
-
-  all(): Explained[] {
-    return this.#observation.accesses.slice(0, MOST_ACCESSES).map((access, position) => {
-      const { field, kind } = access
-      const account = this.#account(access.address)
-      if (field !== 'slot' || access.key === undefined) {
-        return { field, account, key: undefined, kind, position }
-      }
-      this.#inAccount = access.address
-      const key = bounded(this.#slotKey(access.key), access.key)
-      if (access.value !== undefined) {
-        const load: Expression = { form: 'load', account, key }
-        this.#loads.add(padded(access.value), load)
-        this.#seen.push({ access, load })
-      }
-      return { field, account, key, kind, position }
-    })
+  return {
+    field: 'call',
+    account: words.account(call.codeAccount),
+    key: undefined,
+    call: {
+      selector: selectorOf(data),
+      isDelegate: isDelegate(call),
+      sendsValue: call.sendsValue,
+      isForwarded: isPassedOn,
+      args,
+    },
   }
-
-  #account(address: Uint8Array): Expression {
-    const text = textOf(address)
-    let account = this.#accounts.get(text)
-    if (account === undefined) {
-      account = bounded(this.#address(address), padded(address))
-      // A constant may find a better source once more has been read.
-      if (!isConstant(account)) this.#accounts.set(text, account)
-    }
-    return account
-  }
-
-  #address(address: Uint8Array): Expression {
-    if (leadingZeros(address) >= MOST_ADDRESS_ZEROS) return constant(padded(address))
-    const source = this.#origin.address(address)
-    if (source !== undefined) return source
-    const preimage = this.#hashes.preimageOf(address)
-    const hash = preimage === undefined ? undefined : this.#hash(preimage)
-    if (hash !== undefined) {
-      return { form: 'bytes', word: hash, skip: WORD - ADDRESS, size: ADDRESS }
-    }
-    return this.#origin.lastAddress(address)
-  }
-
-  #slotKey(key: Uint8Array): Expression {
-    // The compiler numbers variables: a small slot is in the code.
-    if (smallNumber(key) >= 0) return constant(key)
-    const source = this.#bigWord(key)
-    if (source !== undefined) return source
-    if (leadingZeros(key) >= WORD - ADDRESS) return this.#word(key)
-    return this.#foldedArray(key) ?? constant(key)
-  }
-
-  /** A word that programs compute with: the key of a mapping, an id. */
-  #word(word: Uint8Array): Expression {
-    const small = smallNumber(word)
-    if (small === 0) return constant(word)
-    if (small > 0) return this.#origin.number(small)
-    if (leadingZeros(word) >= WORD - ADDRESS) return this.#address(word.subarray(WORD - ADDRESS))
-    return this.#bigWord(word) ?? constant(word)
-  }
-
-  #bigWord(word: Uint8Array): Expression | undefined {
-    const given = this.#origin.argument(word)
-    if (given !== undefined) return given
-    const preimage = this.#hashes.preimageOf(word)
-    if (preimage !== undefined) {
-      const hash = this.#hash(preimage)
-      if (hash !== undefined) return this.#behind(hash, word, preimage, 0)
-    }
-    const near = this.#hashes.below(word)
-    const base = near === undefined ? undefined : this.#hash(near.preimage)
-    if (base !== undefined) {
-      const behind = this.#behind(base, near!.hash, near!.preimage, near!.distance)
-      if (behind !== undefined) return behind
-    }
-    return this.#origin.loaded(word)
-  }
-
-  /** A field of a struct, or an element of an array, that lies so far behind a hash. */
-  #behind(
-    base: Expression,
-    hash: Uint8Array,
-    preimage: Uint8Array,
-    distance: number,
-  ): Expression | undefined {
-    if (preimage.length === WORD) {
-      const index = this.#index(hash, distance, this.#slotSeenAt(preimage))
-      return distance === 0 && isConstant(index) ? base : { form: 'add', left: base, right: index }
-    }
-    if (distance === 0) return base
-    if (distance > MOST_FIELDS) return undefined
-    return { form: 'add', left: base, right: constant(wordOf(distance)) }
-  }
-
-  /** A dynamic array whose place the compiler computed: its length is in a slot that was read before. */
-  #foldedArray(key: Uint8Array): Expression | undefined {
-    for (const seen of this.#seen) {
-      const length = seen.access.key!
-      if (smallNumber(length) < 0 || !this.#isHere(seen)) continue
-      seen.base ??= this.#keccak(length)
-      const distance = distanceAbove(seen.base, key)
-      if (distance < 0) continue
-      const base: Expression = {
-        form: 'keccak',
-        parts: [{ word: constant(length), size: WORD }],
-      }
-      return { form: 'add', left: base, right: this.#index(seen.base, distance, seen) }
-    }
-    return undefined
-  }
-
-  /** The slot with this key that was read before. */
-  #slotSeenAt(key: Uint8Array): SeenSlot | undefined {
-    return this.#seen.find(
-      (seen) => compareBytes(seen.access.key!, key) === 0 && this.#isHere(seen),
-    )
-  }
-
-  #isHere({ access }: SeenSlot): boolean {
-    return compareBytes(access.address, this.#inAccount) === 0
-  }
-
-  /**
-   * Where in an array: behind its end or at its last element, where an argument says, or a counter.
-   * Only who adds or removes elements writes the length; others are asked for their arguments first.
-   */
-  #index(base: Uint8Array, distance: number, length: SeenSlot | undefined): Expression {
-    const isResized = length?.access.kind === 'write'
-    if (isResized) {
-      const atEnd = this.#indexAtEnd(base, distance, length)
-      if (atEnd !== undefined) return atEnd
-    }
-    for (let size = 1; size <= MOST_ELEMENT; size++) {
-      const index = Math.floor(distance / size)
-      const given = index === 0 ? undefined : this.#origin.argument(wordOf(index))
-      if (given !== undefined) return element(given, size, distance % size)
-    }
-    const atEnd = length === undefined ? undefined : this.#indexAtEnd(base, distance, length)
-    if (atEnd !== undefined) return atEnd
-    return distance === 0 ? constant(wordOf(0)) : this.#origin.number(distance)
-  }
-
-  #indexAtEnd(base: Uint8Array, distance: number, length: SeenSlot): Expression | undefined {
-    const count = smallNumber(padded(length.access.value!))
-    const shape = count < 0 ? undefined : shapeAtEnd(this.#distancesBehind(base), count)
-    if (shape === undefined) return undefined
-    const number = Math.floor(distance / shape.elementSize)
-    const last: Expression = { form: 'add', left: length.load, right: constant(minusOne) }
-    const index = number === count ? length.load : last
-    return element(index, shape.elementSize, distance % shape.elementSize)
-  }
-
-  /** How far behind `base` this execution touched slots of the same account. */
-  #distancesBehind(base: Uint8Array): number[] {
-    const distances: number[] = []
-    for (const { key, address } of this.#observation.accesses) {
-      if (key === undefined || compareBytes(address, this.#inAccount) !== 0) continue
-      const distance = distanceAbove(base, key)
-      if (distance >= 0) distances.push(distance)
-    }
-    return distances
-  }
-
-  /** How a preimage is put together, or undefined where its shape is not known or too large. */
-  #hash(preimage: Uint8Array): Expression | undefined {
-    const text = textOf(preimage)
-    if (this.#known.has(text)) return this.#known.get(text)
-    // A hash cannot contain itself; a forged observation could say so.
-    this.#known.set(text, undefined)
-    const composed = this.#compose(preimage)
-    const hash = composed === undefined || countForms(composed) > MOST_FORMS ? undefined : composed
-    this.#known.set(text, hash)
-    return hash
-  }
-
-  #compose(preimage: Uint8Array): Expression | undefined {
-    const { length } = preimage
-    if (length === 0 || length > MOST_HASHED) return undefined
-    if (length === 2 * WORD) return keccakOf(this.#mappingParts(preimage))
-    if (length % WORD === 0) return keccakOf(this.#wordParts(preimage))
-    if (length === 2 * ADDRESS) {
-      return keccakOf(ordered(this.#pieces(preimage, [ADDRESS, ADDRESS]), preimage))
-    }
-    if (length === ADDRESS + WORD) return keccakOf(this.#pieces(preimage, [ADDRESS, WORD]))
-    // CREATE2 (EIP-1014): 0xff, the deployer, the salt, the hash of the init code.
-    if (length === 85 && preimage[0] === 0xff) {
-      return keccakOf(this.#pieces(preimage, [1, ADDRESS, WORD, WORD]))
-    }
-    return this.#stringMapping(preimage)
-  }
-
-  /** `keccak(key, slot)` as Solidity has it, or `keccak(slot, key)` as Vyper has it. */
-  #mappingParts(preimage: Uint8Array): HashedPart[] {
-    const [first, second] = [preimage.slice(0, WORD), preimage.slice(WORD)]
-    if (smallNumber(second) >= 0) return whole(this.#word(first), constant(second))
-    if (smallNumber(first) >= 0) return whole(constant(first), this.#word(second))
-    return whole(this.#word(first), this.#word(second))
-  }
-
-  #wordParts(preimage: Uint8Array): readonly HashedPart[] {
-    if (preimage.length === WORD && smallNumber(preimage) >= 0) {
-      return whole(constant(preimage.slice()))
-    }
-    const words: Expression[] = []
-    for (let at = 0; at < preimage.length; at += WORD) {
-      words.push(this.#word(preimage.slice(at, at + WORD)))
-    }
-    return ordered(whole(...words), preimage)
-  }
-
-  #pieces(preimage: Uint8Array, sizes: readonly number[]): HashedPart[] {
-    let at = 0
-    return sizes.map((size) => {
-      const piece = preimage.slice(at, at + size)
-      at += size
-      if (size === ADDRESS) return { word: this.#address(piece), size }
-      return { word: size === WORD ? this.#word(piece) : constant(padded(piece)), size }
-    })
-  }
-
-  /** `mapping(string => ...)`: the bytes of the key, then the slot. */
-  #stringMapping(preimage: Uint8Array): Expression | undefined {
-    const end = preimage.length - WORD
-    if (end <= 0) return undefined
-    const slot = preimage.slice(end)
-    if (smallNumber(slot) < 0 && this.#hashes.preimageOf(slot) === undefined) return undefined
-    const found = this.#origin.packed(preimage.subarray(0, end))
-    const parts: HashedPart[] = []
-    for (let at = 0; at < end; at += WORD) {
-      const size = Math.min(WORD, end - at)
-      const word: Expression =
-        found === -1
-          ? constant(padded(preimage.subarray(at, at + size)))
-          : { form: 'data', offset: found + at, size }
-      parts.push({ word, size })
-    }
-    const base = smallNumber(slot) >= 0 ? constant(slot) : this.#word(slot)
-    return keccakOf([...parts, { word: base, size: WORD }])
-  }
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('latin1')
-}
-
-const minusOne = new Uint8Array(WORD).fill(0xff)
-
-function keccakOf(parts: readonly HashedPart[]): Expression {
-  return { form: 'keccak', parts }
-}
-
-function whole(...words: Expression[]): HashedPart[] {
-  return words.map((word) => ({ word, size: WORD }))
-}
-
-function element(index: Expression, size: number, field: number): Expression {
-  const start: Expression = size === 1 ? index : { form: 'times', word: index, factor: size }
-  return field === 0 ? start : { form: 'add', left: start, right: constant(wordOf(field)) }
-}
-
-/**
- * Pools are keyed by their two tokens, the lower one first. Two addresses that come from the
- * transaction and stand in order at the start of a key are believed to have been put in order.
- */
-function ordered(parts: readonly HashedPart[], preimage: Uint8Array): readonly HashedPart[] {
-  const [first, second, ...rest] = parts
-  if (first === undefined || second === undefined) return parts
-  if (isConstant(first.word) || isConstant(second.word)) return parts
-  const one = preimage.subarray(0, first.size)
-  const other = preimage.subarray(first.size, first.size + second.size)
-  if (!isAddress(one) || !isAddress(other) || compareBytes(one, other) >= 0) return parts
-  return [
-    { word: { form: 'min', left: first.word, right: second.word }, size: first.size },
-    { word: { form: 'max', left: first.word, right: second.word }, size: second.size },
-    ...rest,
-  ]
-}
-
-function isAddress(bytes: Uint8Array): boolean {
-  const zeros = leadingZeros(bytes) - (bytes.length - ADDRESS)
-  return zeros >= 0 && zeros < MOST_ADDRESS_ZEROS
-}
-
-/** The expression, or a constant where it has grown beyond what an expression may have. */
-function bounded(expression: Expression, word: Uint8Array): Expression {
-  return countForms(expression) > MOST_FORMS ? constant(word.slice()) : expression
 }

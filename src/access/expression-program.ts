@@ -4,7 +4,7 @@
 import type { Expression } from './expression.ts'
 import { formatExpression } from './expression-text.ts'
 import type { HashMemo } from './hash-memo.ts'
-import type { TransactionFacts } from './transaction-facts.ts'
+import { MOST_UNKNOWN, type TransactionFacts, UNKNOWN_VALUE } from './transaction-facts.ts'
 import {
   ADDRESS,
   addWords,
@@ -43,6 +43,9 @@ export interface ProgramNode {
   round: number
 }
 
+/** Constants are right in every round; the others begin with 1. */
+const EVERY_ROUND = -1
+
 /** Turns expressions into nodes that share what they have in common. */
 export class ProgramBuilder {
   readonly #nodes = new Map<string, ProgramNode>()
@@ -58,8 +61,7 @@ export class ProgramBuilder {
       value,
       address: value.subarray(WORD - ADDRESS),
       worth: WORTH.KNOWN,
-      // Constants are right in every round.
-      round: expression.form === 'constant' ? Number.POSITIVE_INFINITY : -1,
+      round: expression.form === 'constant' ? EVERY_ROUND : 0,
     }
     if (expression.form === 'constant') value.set(expression.word)
     this.#nodes.set(text, node)
@@ -98,6 +100,7 @@ export class Evaluator {
   #facts = NO_FACTS
   #loadSlot: LoadSlot = () => undefined
   #round = 0
+  #lastRound = 0
 
   constructor(memo: HashMemo) {
     this.#memo = memo
@@ -107,12 +110,24 @@ export class Evaluator {
   begin(facts: TransactionFacts, loadSlot: LoadSlot): void {
     this.#facts = facts
     this.#loadSlot = loadSlot
-    this.#round++
+    this.#round = ++this.#lastRound
+  }
+
+  /** Runs `run` with the facts of a call; afterwards the caller's round goes on. */
+  within<Result>(facts: TransactionFacts, run: () => Result): Result {
+    const [outerFacts, outerRound] = [this.#facts, this.#round]
+    this.#facts = facts
+    this.#round = ++this.#lastRound
+    const result = run()
+    this.#facts = outerFacts
+    this.#round = outerRound
+    return result
   }
 
   /** Evaluates `node` if this round has not; its value is valid until the next round. */
   evaluate(node: ProgramNode): Worth {
-    if (node.round >= this.#round) return node.worth
+    // A call may have evaluated the nodes of its caller's own template since.
+    if (node.round === this.#round || node.round === EVERY_ROUND) return node.worth
     node.round = this.#round
     node.worth = this.#compute(node)
     return node.worth
@@ -132,6 +147,7 @@ export class Evaluator {
       case 'coinbase':
         return give(value, this.#facts.coinbase, WORTH.ABSENT)
       case 'value':
+        if (((this.#facts.unknown ?? 0) & UNKNOWN_VALUE) !== 0) return WORTH.ABSENT
         writeBigWord(value, this.#facts.value)
         return WORTH.KNOWN
       case 'data':
@@ -174,14 +190,24 @@ export class Evaluator {
 
   /** Calldata that ends within the word goes on with zeros, as `CALLDATALOAD` has it. */
   #data(value: Uint8Array, offset: number, size: number): Worth {
-    const { data } = this.#facts
+    const { data, unknown = 0 } = this.#facts
     if (offset >= data.length) return WORTH.ABSENT
+    if (unknown !== 0 && touchesUnknown(unknown, offset, size)) return WORTH.ABSENT
     for (let i = 0; i < WORD - size; i++) value[i] = 0
     const present = Math.min(size, data.length - offset)
     for (let i = 0; i < present; i++) value[WORD - size + i] = data[offset + i]!
     for (let i = present; i < size; i++) value[WORD - size + i] = 0
     return WORTH.KNOWN
   }
+}
+
+/** Whether a piece of calldata lies in an argument that is not known. */
+function touchesUnknown(unknown: number, offset: number, size: number): boolean {
+  const last = Math.min(MOST_UNKNOWN - 1, (offset + size - 5) >> 5)
+  for (let k = Math.max(0, (offset - 4) >> 5); k <= last; k++) {
+    if ((unknown & (1 << k)) !== 0) return true
+  }
+  return false
 }
 
 function give(value: Uint8Array, known: Uint8Array | undefined, otherwise: Worth): Worth {

@@ -23,6 +23,18 @@ import { padded, WORD } from './word.ts'
 
 /** The canonical text of an expression; {@link parseExpression} gives the same expression back. */
 export function formatExpression(expression: Expression): string {
+  let text = texts.get(expression)
+  if (text === undefined) {
+    text = format(expression)
+    texts.set(expression, text)
+  }
+  return text
+}
+
+/** Expressions never change, and learning asks for the text of shared parts again and again. */
+const texts = new WeakMap<Expression, string>()
+
+function format(expression: Expression): string {
   switch (expression.form) {
     case 'constant':
       return formatConstant(expression.word)

@@ -16,6 +16,8 @@ const RECORD_WORDS = RECORD / 4
 
 const FIELDS = ['balance', 'nonce', 'code', 'existence', 'slot'] as const
 const KINDS = ['read', 'write', 'delta'] as const
+/** A power of two; it doubles. */
+const FIRST_CAPACITY = 16
 const NO_KEY = new Uint8Array(0)
 
 /** One location as a value of its own. */
@@ -28,11 +30,11 @@ export interface TouchedLocation {
 }
 
 export class LocationSet implements AccessSink {
-  #bytes = new Uint8Array(RECORD * 64)
+  #bytes = new Uint8Array(RECORD * FIRST_CAPACITY)
   #words = new Int32Array(this.#bytes.buffer)
-  #kinds = new Uint8Array(64)
+  #kinds = new Uint8Array(FIRST_CAPACITY)
   /** Record number + 1, or 0. Its length is a power of two and at least twice the capacity. */
-  #table = new Int32Array(128)
+  #table = new Int32Array(FIRST_CAPACITY * 2)
   #size = 0
 
   get size(): number {

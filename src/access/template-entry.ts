@@ -1,18 +1,16 @@
 // One rule of a template, how often it was right, and under which conditions it holds.
 // Authority on when a rule is believed. Must not know other rules.
-import type { AccessKind, Confidence, LocationField } from './access-sink.ts'
-import type { Expression } from './expression.ts'
+import type { AccessKind, Confidence } from './access-sink.ts'
+import type { ArgumentNodes } from './call-shape.ts'
 import type { ProgramNode } from './expression-program.ts'
+import type { Rule } from './rule.ts'
 
 /** Counts are halved here, so that what a contract does now outweighs what it did once. */
-const MOST_COUNTED = 64
+export const MOST_COUNTED = 64
 
 /** What is persisted of a rule. */
-export interface EntryState {
-  readonly field: LocationField
-  readonly account: Expression
-  readonly key: Expression | undefined
-  /** Executions that touched the location, and those that did not though it was predicted. */
+export interface EntryState extends Rule {
+  /** Executions that did what the rule says, and those that did not though it was predicted. */
   hits: number
   misses: number
   /** Of the hits. */
@@ -31,6 +29,7 @@ export interface TemplateEntry extends EntryState {
   readonly text: string
   readonly accountNode: ProgramNode
   readonly keyNode: ProgramNode | undefined
+  readonly argumentNodes: ArgumentNodes
 }
 
 /** Features that some earlier call had, and that some earlier call lacked. */
@@ -41,15 +40,13 @@ export interface SeenFeatures {
 
 /** A rule that an execution has just shown; the calls before went by without it. */
 export function newEntryState(
-  rule: Pick<EntryState, 'field' | 'account' | 'key'>,
+  rule: Rule,
   kind: AccessKind,
   features: number,
   before: SeenFeatures,
 ): EntryState {
   return {
-    field: rule.field,
-    account: rule.account,
-    key: rule.key,
+    ...rule,
     hits: 1,
     misses: 0,
     writes: kind === 'write' ? 1 : 0,
@@ -77,6 +74,11 @@ export function isExcluded(entry: EntryState, features: number): boolean {
 /** Whether it is right at least as often as not, where its conditions hold. */
 export function isBelieved(entry: EntryState): boolean {
   return entry.hits > 0 && entry.hits >= entry.misses
+}
+
+/** Whether it is to be predicted for a call with these features. */
+export function isAdmitted(entry: EntryState, features: number): boolean {
+  return isBelieved(entry) && !isExcluded(entry, features)
 }
 
 export function confidenceOf({ hits, misses }: EntryState): Confidence {

@@ -3,16 +3,19 @@
 // Must not decide results: what it predicts is a start for scheduling and prefetching.
 import { ParallelError } from '../errors.ts'
 import type { AccessSink } from './access-sink.ts'
-import { predictEnvelope } from './envelope.ts'
+import { selectorOf } from './call-shape.ts'
 import { type Explained, explain } from './explain.ts'
 import { isConstant } from './expression.ts'
 import { Evaluator, type LoadSlot } from './expression-program.ts'
 import { HashMemo } from './hash-memo.ts'
 import { LocationSet } from './location-set.ts'
 import type { Observation } from './observation.ts'
+import { type Frame, framesOf } from './observed-frames.ts'
+import { type CodeHashOf, PredictionWalk } from './prediction-walk.ts'
 import { type Outcome, Template } from './template.ts'
 import type { TransactionFacts } from './transaction-facts.ts'
 import { compareBytes, type Keccak } from './word.ts'
+import { HashIndex } from './word-index.ts'
 
 export interface TemplateLibraryOptions {
   /** Most templates kept; beyond, those unused for longest go. Default: 4096. */
@@ -21,18 +24,11 @@ export interface TemplateLibraryOptions {
   readonly maxEntries?: number
 }
 
-/** Whether a template spoke, and whether it could say all: `partial` where a slot was not known yet. */
-export type Coverage = 'none' | 'partial' | 'whole'
-
-/** Not a selector: no calldata (`receive`), or fewer than four bytes (`fallback`). */
-export const NO_DATA = -1
-export const SHORT_DATA = -2
-
-/** The function that calldata asks for: its first four bytes as a number, or one of the above. */
-export function selectorOf(data: Uint8Array): number {
-  if (data.length < 4) return data.length === 0 ? NO_DATA : SHORT_DATA
-  return ((data[0]! << 24) | (data[1]! << 16) | (data[2]! << 8) | data[3]!) >>> 0
-}
+/**
+ * Whether templates spoke, and whether they could say all. `partial`: a slot or a code hash was not
+ * known yet; load it and ask again. `open`: a function is called that no template speaks of.
+ */
+export type Coverage = 'none' | 'partial' | 'open' | 'whole'
 
 /** A template with what it is found by. */
 export interface KeyedTemplate {
@@ -47,19 +43,19 @@ export class TemplateLibrary {
   readonly #keccak: Keccak
   readonly #evaluator: Evaluator
   readonly #maxTemplates: number
-  readonly #maxEntries: number
+  readonly maxEntries: number
   /** By a few bytes of the key; those who share them are compared whole. */
   readonly #buckets = new Map<number, KeyedTemplate[]>()
   #size = 0
   #clock = 0
-  readonly #touched = new LocationSet()
-  readonly #expected = new LocationSet()
+  readonly #walk: PredictionWalk
 
   constructor(keccak: Keccak, options: TemplateLibraryOptions = {}) {
     this.#keccak = keccak
     this.#evaluator = new Evaluator(new HashMemo(keccak))
+    this.#walk = new PredictionWalk(this.#evaluator, (hash, selector) => this.#find(hash, selector))
     this.#maxTemplates = checkCount('maxTemplates', options.maxTemplates ?? 4096)
-    this.#maxEntries = checkCount('maxEntries', options.maxEntries ?? 64)
+    this.maxEntries = checkCount('maxEntries', options.maxEntries ?? 64)
   }
 
   get size(): number {
@@ -73,54 +69,87 @@ export class TemplateLibrary {
 
   /**
    * Reports what this function of this code touched before, for this call. The envelope's part is not
-   * repeated. `loadSlot` is asked for the slots that decide where the call goes; it must not call back.
+   * repeated. `loadSlot` and `codeHashOf` are asked for what decides where the call goes; without the
+   * latter, calls are not followed. Neither may call back.
    */
   predict(
     facts: TransactionFacts,
     codeHash: Uint8Array,
     sink: AccessSink,
     loadSlot: LoadSlot,
+    codeHashOf?: CodeHashOf,
   ): Coverage {
     const found = this.#find(codeHash, selectorOf(facts.data))
-    if (found === undefined || found.template.entries.length === 0) return 'none'
-    found.lastUse = ++this.#clock
-    this.#evaluator.begin(facts, loadSlot)
-    return found.template.predict(facts, this.#evaluator, sink) ? 'whole' : 'partial'
+    if (found === undefined || found.isSilent) return 'none'
+    this.#walk.run(found, facts, sink, loadSlot, codeHashOf)
+    if (!this.#walk.isWhole) return 'partial'
+    return this.#walk.isOpen ? 'open' : 'whole'
+  }
+
+  /** Whether a template would speak of such a call. */
+  knows(facts: TransactionFacts, codeHash: Uint8Array): boolean {
+    return this.#find(codeHash, selectorOf(facts.data))?.isSilent === false
   }
 
   /**
    * Whether {@link observe} would learn from such a call now: recording an execution costs something,
-   * and where a template has just learned, or learns nothing that lasts, it is not worth it.
+   * and where a template has just learned, or learns nothing that lasts, it is not worth it. A call
+   * whose prediction was `open` is worth it in any case.
    */
   isCurious(facts: TransactionFacts, codeHash: Uint8Array): boolean {
-    return this.#find(codeHash, selectorOf(facts.data))?.template.isLearning ?? true
+    return this.#find(codeHash, selectorOf(facts.data))?.isLearning ?? true
   }
 
   /**
-   * Compares what a committed execution touched with what its template says of it, and learns what the
-   * template lacks. Returns how they compare; undefined for the first of its kind.
+   * Compares what a committed execution did with what the templates say of it, and learns what they
+   * lack. Returns how the outermost call compares; undefined for the first of its kind.
    */
   observe(
     facts: TransactionFacts,
     codeHash: Uint8Array,
     observation: Observation,
   ): Outcome | undefined {
+    const loadSlot = valuesSeen(observation)
+    let index: HashIndex | undefined
+    const hashes = (): HashIndex => {
+      index ??= new HashIndex(observation.hashes)
+      return index
+    }
+    const [outermost, ...inner] = framesOf(facts, codeHash, observation, this.#keccak)
+    for (const frame of inner) this.#learn(frame, observation, hashes, loadSlot)
+    return outermost && this.#learn(outermost, observation, hashes, loadSlot)
+  }
+
+  /**
+   * Tells that a committed execution touched exactly what was predicted: as good as observing it, at a
+   * fraction of the cost, for callers who have compared that themselves.
+   */
+  confirm(facts: TransactionFacts, codeHash: Uint8Array): void {
+    this.#find(codeHash, selectorOf(facts.data))?.confirm(facts)
+  }
+
+  #learn(
+    frame: Frame,
+    observation: Observation,
+    hashes: () => HashIndex,
+    loadSlot: LoadSlot,
+  ): Outcome | undefined {
+    const { facts, codeHash, touched, calls, accessAt } = frame
     const selector = selectorOf(facts.data)
     const known = this.#find(codeHash, selector)
-    const { template } = known ?? this.#insert(codeHash.slice(), selector, new Template())
-    if (known !== undefined) known.lastUse = ++this.#clock
-    const accessAt = this.#gather(facts, observation)
-    this.#evaluator.begin(facts, (address, key) => {
-      const position = this.#touched.find('slot', address, key)
-      return position === -1 ? undefined : observation.accesses[accessAt[position]!]!.value
-    })
-    const outcome = template.check(facts, this.#evaluator, this.#touched, this.#expected)
+    const template = known ?? this.#insert(codeHash.slice(), selector, new Template())
+    this.#evaluator.begin(facts, loadSlot)
+    const outcome = template.check(frame, this.#evaluator)
     if (outcome.unexplained.length > 0 && template.isLearning) {
-      const wanted = new Set(outcome.unexplained.map((position) => accessAt[position]))
-      const rules = explain(facts, observation, this.#keccak).filter(
-        (rule) => wanted.has(rule.position) && !isMadeHere(rule, observation),
+      const wanted = new Set<unknown>(
+        outcome.unexplained.map((position) =>
+          position < touched.size ? accessAt[position] : calls[position - touched.size],
+        ),
       )
-      template.learn(rules, facts, this.#maxEntries)
+      const news = explain(frame, hashes(), this.#keccak).filter(
+        (each) => wanted.has(each.access ?? each.call) && !isMadeHere(each, observation),
+      )
+      template.learn(news, facts, this.maxEntries)
     }
     return known === undefined ? undefined : outcome
   }
@@ -131,33 +160,18 @@ export class TemplateLibrary {
     this.#insert(codeHash, selector, template)
   }
 
-  /** Fills the sets of what was touched and what the envelope expects; returns where each came from. */
-  #gather(facts: TransactionFacts, { accesses }: Observation): number[] {
-    const accessAt: number[] = []
-    this.#touched.clear()
-    this.#expected.clear()
-    predictEnvelope(facts, this.#keccak, this.#expected)
-    // The first fee of all makes the coinbase exist; no function has to do with it.
-    this.#expected.existence(facts.coinbase, 'write')
-    for (let index = 0; index < accesses.length; index++) {
-      const { field, address, key, kind } = accesses[index]!
-      if (field === 'existence' && kind === 'read') continue
-      const position = this.#touched.add(field, address, key, kind)
-      accessAt[position] ??= index
-    }
-    return accessAt
-  }
-
-  #find(codeHash: Uint8Array, selector: number): KeyedTemplate | undefined {
+  #find(codeHash: Uint8Array, selector: number): Template | undefined {
     const bucket = this.#buckets.get(bucketOf(codeHash, selector))
     if (bucket === undefined) return undefined
     for (const keyed of bucket) {
-      if (keyed.selector === selector && isSame(keyed.codeHash, codeHash)) return keyed
+      if (keyed.selector !== selector || !isSame(keyed.codeHash, codeHash)) continue
+      keyed.lastUse = ++this.#clock
+      return keyed.template
     }
     return undefined
   }
 
-  #insert(codeHash: Uint8Array, selector: number, template: Template): KeyedTemplate {
+  #insert(codeHash: Uint8Array, selector: number, template: Template): Template {
     if (this.#size >= this.#maxTemplates) this.#forgetOldest()
     const keyed: KeyedTemplate = { codeHash, selector, template, lastUse: ++this.#clock }
     const bucket = bucketOf(codeHash, selector)
@@ -165,7 +179,7 @@ export class TemplateLibrary {
     if (others === undefined) this.#buckets.set(bucket, [keyed])
     else others.push(keyed)
     this.#size++
-    return keyed
+    return template
   }
 
   /** An eighth at once, so that finding the oldest costs little for each template that comes. */
@@ -185,6 +199,22 @@ export class TemplateLibrary {
   }
 }
 
+/** Slots as the execution found them. Only some templates ask, so they are sorted when one does. */
+function valuesSeen({ accesses }: Observation): LoadSlot {
+  let slots: LocationSet | undefined
+  const values: (Uint8Array | undefined)[] = []
+  return (address, key) => {
+    if (slots === undefined) {
+      slots = new LocationSet()
+      for (const access of accesses) {
+        if (access.field !== 'slot') continue
+        values[slots.add('slot', access.address, access.key, 'read')] ??= access.value
+      }
+    }
+    return values[slots.find('slot', address, key)]
+  }
+}
+
 function bucketOf(codeHash: Uint8Array, selector: number): number {
   const start = (codeHash[0]! << 24) | (codeHash[1]! << 16) | (codeHash[2]! << 8) | codeHash[3]!
   return start ^ selector
@@ -194,13 +224,12 @@ function isSame(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && compareBytes(one, other) === 0
 }
 
-/** An account that the execution itself made, at an address that nothing explains: it will not recur. */
-function isMadeHere({ account, position }: Explained, { accesses }: Observation): boolean {
-  if (!isConstant(account)) return false
-  const { address } = accesses[position]!
+/** In an account that the execution itself made, at an address that nothing explains: no rule. */
+function isMadeHere({ rule, access, call }: Explained, { accesses }: Observation): boolean {
+  if (!isConstant(rule.account)) return false
+  const address = access?.address ?? call!.codeAccount
   return accesses.some(
-    (access) =>
-      access.field === 'existence' && access.kind === 'write' && isSame(access.address, address),
+    (each) => each.field === 'existence' && each.kind === 'write' && isSame(each.address, address),
   )
 }
 

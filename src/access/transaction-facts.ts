@@ -27,7 +27,16 @@ export interface TransactionFacts {
   readonly authorities?: readonly Uint8Array[]
   /** The block's, 20 bytes. */
   readonly coinbase: Uint8Array
+  /**
+   * For a call that was itself predicted. Bit k: argument k is not zero, and not known; the bit
+   * {@link UNKNOWN_VALUE}: so is the value. Default: all is known.
+   */
+  readonly unknown?: number
 }
+
+/** Arguments that {@link TransactionFacts.unknown} has bits for. */
+export const MOST_UNKNOWN = 30
+export const UNKNOWN_VALUE = 1 << MOST_UNKNOWN
 
 /** What the caller knows beyond the transaction itself. */
 export interface KnownAround {

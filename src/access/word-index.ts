@@ -70,6 +70,10 @@ interface Held {
 }
 
 const ADDRESS_SIZE = 20
+/** Bytes of the numbers that are looked for in packed slots. */
+export const NUMBER_SIZE = 4
+/** Smaller ones are found everywhere. */
+const LEAST_PACKED = 1024
 /** Vanity addresses have some zeros in front; a number in an address's place has many. */
 const MOST_LEADING_ZEROS = 6
 
@@ -78,6 +82,7 @@ export class LoadIndex {
   readonly #words = new Map<number, Held>()
   readonly #addresses = new Map<number, Held>()
   readonly #numbers = new Map<number, Expression>()
+  readonly #packedNumbers = new Map<number, { readonly load: Expression; readonly skip: number }>()
 
   /** Adds a slot's value, 32 bytes. The earliest slot that holds a word is the one found. */
   add(value: Uint8Array, load: Expression): void {
@@ -88,6 +93,10 @@ export class LoadIndex {
       return
     }
     addOnce(this.#words, tail(value), { value, load, skip: 0 })
+    for (let skip = WORD - NUMBER_SIZE; skip >= 0; skip--) {
+      const number = smallNumber(value.subarray(skip, skip + NUMBER_SIZE))
+      if (number >= LEAST_PACKED) addOnce(this.#packedNumbers, number, { load, skip })
+    }
     // Addresses are mostly in the low bytes.
     for (let skip = WORD - ADDRESS_SIZE; skip >= 0; skip--) {
       const piece = value.subarray(skip, skip + ADDRESS_SIZE)
@@ -110,12 +119,17 @@ export class LoadIndex {
     return found
   }
 
+  /** Where in which slot a number of 1024..2^32-1 is packed. */
+  packedNumber(number: number): { readonly load: Expression; readonly skip: number } | undefined {
+    return this.#packedNumbers.get(number)
+  }
+
   /** The slot whose value is a number of 1..2^32-1. */
   number(number: number): Expression | undefined {
     return this.#numbers.get(number)
   }
 }
 
-function addOnce(map: Map<number, Held>, key: number, held: Held): void {
+function addOnce<Found>(map: Map<number, Found>, key: number, held: Found): void {
   if (!map.has(key)) map.set(key, held)
 }

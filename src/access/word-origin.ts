@@ -10,9 +10,9 @@
 //     argument that merely equals the sender ("recipient: myself") differs in the next call.
 //  2. Calldata: it is what distinguishes calls of one function. Whole arguments before pieces of
 //     packed ones, the first before later ones. Before loads, which may have to be fetched first.
-//  3. Values that were read before: a pool's token, a proxy's implementation, an owner, a counter.
-//  4. Hashes, since computed keys and addresses have no other source. Before loads where the word is
-//     a hash: no slot holds the key of another one by accident, and recomputing needs no fetching.
+//  3. Hashes: that the execution computed just this word says where it comes from. Before loads, which
+//     hold such words too (a token that stores its pool), and may have to be fetched first.
+//  4. Values that were read before: a pool's token, a proxy's implementation, an owner, a counter.
 //  5. The coinbase: it is nearly always the fee's, and is touched by others only to pay it.
 //  6. A constant: always possible, and right for this transaction only, unless it is in the code.
 // Zero and small numbers are everywhere, so they are believed to be constants where programs have them
@@ -20,7 +20,7 @@
 import { argument, COINBASE, constant, type Expression, SENDER, TO } from './expression.ts'
 import type { TransactionFacts } from './transaction-facts.ts'
 import { ADDRESS, compareBytes, hasBytesAt, padded, WORD, wordOf } from './word.ts'
-import type { LoadIndex } from './word-index.ts'
+import { type LoadIndex, NUMBER_SIZE } from './word-index.ts'
 
 /** Arguments that are compared: a call with more has them in an array. */
 const MOST_ARGUMENTS = 512
@@ -40,18 +40,18 @@ export class WordOrigin {
     this.#loads = loads
   }
 
-  /** `address`: 20 bytes. The expression has it in its last 20 bytes, and zeros before. */
-  address(address: Uint8Array): Expression | undefined {
+  /** An address that the transaction itself names, 20 bytes; the word has zeros before it. */
+  namedAddress(address: Uint8Array): Expression | undefined {
     const { to, sender } = this.#facts
     if (to !== undefined && compareBytes(to, address) === 0) return TO
     if (sender !== undefined && compareBytes(sender, address) === 0) return SENDER
-    return (
-      this.argument(padded(address)) ?? this.#packedAddress(address) ?? this.#loadedAddress(address)
-    )
+    return this.argument(padded(address)) ?? this.#packedAddress(address)
   }
 
   /** What is left for an address that no hash explains either. */
-  lastAddress(address: Uint8Array): Expression {
+  otherAddress(address: Uint8Array): Expression {
+    const loaded = this.#loadedAddress(address)
+    if (loaded !== undefined) return loaded
     if (compareBytes(this.#facts.coinbase, address) === 0) return COINBASE
     return constant(padded(address))
   }
@@ -65,7 +65,18 @@ export class WordOrigin {
     if (before !== undefined) return { form: 'add', left: before, right: ONE }
     const after = this.#loads.number(number + 1)
     if (after !== undefined) return { form: 'add', left: after, right: MINUS_ONE }
-    return constant(word)
+    return this.#packedNumber(number) ?? constant(word)
+  }
+
+  /** The number of an array's element: an argument, or an id that is packed into a slot. */
+  index(number: number): Expression | undefined {
+    return this.argument(wordOf(number)) ?? this.#packedNumber(number)
+  }
+
+  #packedNumber(number: number): Expression | undefined {
+    const found = this.#loads.packedNumber(number)
+    if (found === undefined) return undefined
+    return { form: 'bytes', word: found.load, skip: found.skip, size: NUMBER_SIZE }
   }
 
   /** A slot whose value is exactly this word. */

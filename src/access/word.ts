@@ -30,15 +30,6 @@ export function addWords(out: Uint8Array, one: Uint8Array, other: Uint8Array): v
   }
 }
 
-export function subtractWords(out: Uint8Array, from: Uint8Array, what: Uint8Array): void {
-  let borrow = 0
-  for (let i = WORD - 1; i >= 0; i--) {
-    borrow += from[i]! - what[i]!
-    out[i] = borrow
-    borrow >>= 8
-  }
-}
-
 /** `factor`: an integer below 2^16. */
 export function scaleWord(out: Uint8Array, word: Uint8Array, factor: number): void {
   let carry = 0

@@ -20,8 +20,8 @@ import type { AccessReport, HotLocation } from './report.ts'
 /** Learning may take this share of the time that the transactions took, and at least so many ms. */
 const LEARNING_SHARE = 0.02
 const LEAST_LEARNING_MS = 2
-/** Of right predictions one in so many is looked at again, so that rules that are right are believed. */
-const SAMPLED = 8
+/** Transactions that are learned from in any case, so that learning does not hang on the clock alone. */
+const LEAST_LEARNED = 8
 const HOTTEST = 10
 
 /** Compares, learns, and reports. `executeMs` is the time that the transactions took. */
@@ -41,9 +41,8 @@ export function learnFrom(
     const predicted = new Set(rows.locations.subarray(rows.starts[index], rows.starts[index + 1]))
     const compared = compare(predicted, touched)
     score = addScores(score, compared)
-    const isNews = compared.missed > 0 || compared.wrong > 0 || index % SAMPLED === 0
-    if (isNews && performance.now() < deadline)
-      learn(memory, foresight, facts[index], index, touched)
+    if (index < LEAST_LEARNED || performance.now() < deadline)
+      learn(memory, foresight, facts[index], index, touched, isRight(compared))
   }
   const { right, wrong, missed } = score
   return {
@@ -62,14 +61,20 @@ function learn(
   facts: BlockPlanner['predictions']['facts'][number],
   index: number,
   touched: ReadonlyMap<LocationId, Touched>,
+  isAsPredicted: boolean,
 ): void {
   const codeHash = facts.to === undefined ? undefined : calledCodeHash(memory, facts.to)
   if (codeHash === undefined) return
+  if (isAsPredicted) return library.confirm(facts, codeHash)
   const preimages = memory.control[transactionIndex(index, TRANSACTION.PREIMAGES)]
   library.observe(facts, codeHash, {
     accesses: observedAccesses(memory, touched),
     hashes: readPreimages(memory.block, preimages),
   })
+}
+
+function isRight({ wrong, missed }: PredictionScore): boolean {
+  return wrong === 0 && missed === 0
 }
 
 function compare(

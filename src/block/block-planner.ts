@@ -4,11 +4,10 @@
 
 import type { Block } from '@ethereumjs/block'
 import { equalsBytes, KECCAK256_NULL } from '@ethereumjs/util'
+import { CERTAIN } from '../access/access-sink.ts'
 import { predictDeclared, predictEnvelope } from '../access/envelope.ts'
 import type { TemplateLibrary } from '../access/template-library.ts'
 import { factsOf, type TransactionFacts } from '../access/transaction-facts.ts'
-import { levelsOf, remainingWeights } from '../graph/dependency-lists.ts'
-import { deriveDependencies } from '../graph/derive-dependencies.ts'
 import type { RecordId } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { ringAll } from '../memory/doorbell.ts'
@@ -21,12 +20,14 @@ import {
   TRANSACTION,
   transactionIndex,
 } from '../memory/layout.ts'
+import { readSizedBytes } from '../memory/sized-bytes.ts'
 import { bytesOfWords, readBytes } from '../memory/word-codec.ts'
-import { type Dependencies, publishPlan } from '../scheduling/planned-order.ts'
+import { type Plan, publishPlan } from '../scheduling/planned-order.ts'
 import { waitForSenders } from '../scheduling/sender-order.ts'
 import type { Keccak } from '../state/keccak.ts'
 import type { BaseServer } from './base-server.ts'
 import type { BlockMemory } from './block-memory.ts'
+import { type GraphOptions, type Outlook, planGraph } from './plan-graph.ts'
 import { PredictedAccesses } from './predicted-accesses.ts'
 
 /** Senders whose accounts are loaded at once: a wake-up of the main thread has to pay. */
@@ -40,53 +41,54 @@ export interface Foresight {
   readonly keccak: Keccak
 }
 
-/** What the plan foresees, for the report and for the choice of how to run. */
-export interface PlanOutlook {
-  /** Longest predicted chain, in transactions. */
-  readonly levels: number
-  /** Gas limits of the heaviest predicted chain. */
-  readonly criticalGas: number
-  /** Gas limits of all transactions. */
-  readonly totalGas: number
-  /** Time spent on predictions and graph, in ms. */
-  readonly planMs: number
-}
-
 export class BlockPlanner {
   readonly #memory: BlockMemory
   readonly #server: BaseServer
   readonly #block: Block
-  readonly #workers: number
+  readonly #options: GraphOptions
   readonly #foresight: Foresight | undefined
+  readonly #failed: (error: unknown) => void
   /** Account records of the senders known so far, in block order. */
   readonly #senders: number[] = []
   readonly #facts: TransactionFacts[] = []
   #predicted: PredictedAccesses
   #named: Promise<void> = Promise.resolve()
+  #loads: Promise<unknown> = Promise.resolve()
   #isPartial = false
   #isPlanned = false
   #planMs = 0
-  #outlook: PlanOutlook | undefined
+  #plan: Plan | undefined
+  #outlook: Outlook | undefined
 
-  /** Without `foresight`, transactions wait for those before them of the same sender only. */
+  /**
+   * Without `foresight`, transactions wait for those before them of the same sender only. `failed` is
+   * told at once of a load that fails: what it was to load is asked for, and nobody else will answer.
+   */
   constructor(
     memory: BlockMemory,
     server: BaseServer,
     block: Block,
-    workers: number,
+    options: GraphOptions,
     foresight: Foresight | undefined,
+    failed: (error: unknown) => void,
   ) {
     this.#memory = memory
     this.#server = server
     this.#block = block
-    this.#workers = workers
+    this.#options = options
     this.#foresight = foresight
+    this.#failed = failed
     this.#predicted = new PredictedAccesses(memory.table, block.transactions.length)
   }
 
   /** Undefined before the plan is made, and without foresight. */
-  get outlook(): PlanOutlook | undefined {
+  get outlook(): Outlook | undefined {
     return this.#outlook
+  }
+
+  /** Time spent on predictions and graph, in ms. */
+  get planMs(): number {
+    return this.#planMs
   }
 
   /** What was predicted, and of what: one row, and one entry of `facts`, per transaction. */
@@ -94,8 +96,11 @@ export class BlockPlanner {
     return { rows: this.#predicted.rows, facts: this.#facts }
   }
 
-  /** Loads the accounts that the transactions name, ahead of the workers' asking. */
-  begin(): Promise<void> {
+  /**
+   * Starts to load the accounts that the transactions name, ahead of the workers' asking.
+   * @throws ParallelError `STORE_FULL`
+   */
+  begin(): void {
     const { control, table } = this.#memory
     nativeAtomics.store(control, CONTROL.RECOVERY_NOTICE, RECOVERY_BATCH)
     const accounts = [table.account(this.#block.header.coinbase.bytes)]
@@ -103,7 +108,14 @@ export class BlockPlanner {
       if (to !== undefined) accounts.push(table.account(to.bytes))
     }
     this.#named = this.#load({ accounts, slots: [] })
-    return this.#named
+  }
+
+  /**
+   * Resolves when all loads so far have ended. Until then they read the state, which must not be written
+   * meanwhile, and write to the memory, which must not be used for anything else.
+   */
+  async loaded(): Promise<void> {
+    await this.#loads
   }
 
   /**
@@ -119,6 +131,7 @@ export class BlockPlanner {
       const index = transactionIndex(this.#senders.length, TRANSACTION.SENDER)
       const sender = nativeAtomics.load(control, index)
       if (sender === 0) break
+      this.#keepPublicKey(this.#senders.length)
       this.#senders.push(sender)
     }
     // Set before the next look: what is recovered in between is found by that.
@@ -144,32 +157,30 @@ export class BlockPlanner {
       this.#repeatPredictions()
       await this.#load(this.#predicted.takeNamed())
     }
+    this.#derive()
     this.#isPlanned = true
     return true
   }
 
-  /** Lets the workers execute, by the plan. */
+  /** Lets the workers execute, by the plan. @throws ParallelError `STORE_FULL` */
   publish(): void {
     const { control, block, blockAllocator } = this.#memory
-    publishPlan(control, block, blockAllocator, nativeAtomics, this.#dependencies())
-    ringAll(nativeAtomics, control, this.#workers)
+    publishPlan(control, block, blockAllocator, nativeAtomics, this.#plan ?? this.#bySender())
+    ringAll(nativeAtomics, control, this.#options.workers)
   }
 
-  /** Derives the graph and what it promises. */
-  #dependencies(): Dependencies {
-    if (this.#foresight === undefined) return waitForSenders(this.#senders)
+  #bySender(): Plan {
+    return waitForSenders(this.#senders)
+  }
+
+  /** Derives the graph, and what it promises. */
+  #derive(): void {
     const start = performance.now()
-    const lists = deriveDependencies(this.#predicted.rows, 'reads-from')
     const gas = Float64Array.from(this.#block.transactions, ({ gasLimit }) => Number(gasLimit))
-    const { remaining } = remainingWeights(lists, gas)
+    const { plan, outlook } = planGraph(this.#predicted.rows, gas, this.#options)
+    this.#plan = plan
+    this.#outlook = outlook
     this.#planMs += performance.now() - start
-    this.#outlook = {
-      levels: levelsOf(lists).levelCount,
-      criticalGas: remaining.reduce((most, weight) => Math.max(most, weight), 0),
-      totalGas: gas.reduce((sum, weight) => sum + weight, 0),
-      planMs: this.#planMs,
-    }
-    return lists
   }
 
   #repeatPredictions(): void {
@@ -188,6 +199,8 @@ export class BlockPlanner {
       this.#facts.push(facts)
       predictEnvelope(facts, foresight.keccak, this.#predicted)
       predictDeclared(facts, this.#predicted)
+      // Who has code cannot send (EIP-3607), so stock looks, and the read set has it.
+      if (facts.sender !== undefined) this.#predicted.code(facts.sender, 'read', CERTAIN)
       if (facts.to !== undefined) this.#predictCall(foresight, index, facts, facts.to)
       this.#predicted.rows.endTransaction()
     }
@@ -222,19 +235,30 @@ export class BlockPlanner {
     return undefined
   }
 
+  /** Stock keeps the public key with a frozen transaction, and so saves who asks next the recovery. */
+  #keepPublicKey(index: number): void {
+    const { control, block } = this.#memory
+    const at = control[transactionIndex(index, TRANSACTION.PUBLIC_KEY)]
+    const tx = this.#block.transactions[index]
+    if (at !== 0 && Object.isFrozen(tx)) tx.cache.senderPubKey ??= readSizedBytes(block, at)
+  }
+
   #factsOf(index: number): TransactionFacts {
     const record = this.#senders[index]
-    const words = this.#memory.state.words
+    const words = this.#memory.state.reach(record + ACCOUNT.WORDS)
     const sender =
       record === NO_SENDER ? undefined : bytesOfWords(words, record + ACCOUNT.ADDRESS, 5)
     const coinbase = this.#block.header.coinbase.bytes
     return factsOf(this.#block.transactions[index], { coinbase, sender })
   }
 
-  async #load(named: { accounts: RecordId[]; slots: RecordId[] }): Promise<void> {
-    if (named.accounts.length === 0 && named.slots.length === 0) return
-    await this.#server.preload(named.accounts, named.slots)
-    ringAll(nativeAtomics, this.#memory.control, this.#workers)
+  /** Never rejects: not every load is waited for where it is started. */
+  #load({ accounts, slots }: { accounts: RecordId[]; slots: RecordId[] }): Promise<void> {
+    if (accounts.length === 0 && slots.length === 0) return Promise.resolve()
+    const ring = (): void => ringAll(nativeAtomics, this.#memory.control, this.#options.workers)
+    const load = this.#server.preload(accounts, slots).then(ring).catch(this.#failed)
+    this.#loads = Promise.all([this.#loads, load])
+    return load
   }
 }
 

@@ -42,6 +42,11 @@ export class BlockTasks {
     return this.#running === 0
   }
 
+  /** Whether the workers were told to stop, whoever told them. */
+  get areHalted(): boolean {
+    return nativeAtomics.load(this.#control, CONTROL.HALT) !== HALT.RUNNING
+  }
+
   /** Starts one task per worker; resolves when all have ended, and never rejects. */
   async start(common: Omit<BlockTask, 'worker'>): Promise<void> {
     await Promise.all(

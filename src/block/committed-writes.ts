@@ -105,7 +105,8 @@ export class CommittedWrites {
       }
       case LOCATION.SLOT: {
         const record = (location - SLOT.HEAD) as RecordId
-        const account = state.words[record + SLOT.ACCOUNT]
+        // The worker that wrote it may have interned it where this thread has not looked yet.
+        const account = state.reach(record + SLOT.WORDS)[record + SLOT.ACCOUNT]
         this.#account(account).slots.set(record, readStripped32(block.bytes, value))
         return
       }

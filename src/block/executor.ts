@@ -2,6 +2,12 @@
 // time, whoever asks, since a block uses all workers and all of the memory.
 
 import type { VM } from '@ethereumjs/vm'
+import {
+  describeTemplates,
+  exportTemplates,
+  importTemplates,
+  type TemplatesJson,
+} from '../access/template-json.ts'
 import { TemplateLibrary } from '../access/template-library.ts'
 import { ParallelError } from '../errors.ts'
 import { type ParallelOptions, type ResolvedOptions, resolveOptions } from '../options.ts'
@@ -9,6 +15,7 @@ import { loadKeccak } from '../state/keccak.ts'
 import { WorkerPool } from '../workers/pool.ts'
 import { BlockMemory } from './block-memory.ts'
 import type { Foresight } from './block-planner.ts'
+import { ModeChoice } from './mode-choice.ts'
 import {
   type ParallelRunBlockOpts,
   type ParallelRunBlockResult,
@@ -25,6 +32,13 @@ export interface ParallelExecutor {
    * @throws ParallelError `EXECUTOR_CLOSED`, and with `fallback: false` `FALLBACK_DISABLED`
    */
   runBlock(vm: VM, options: ParallelRunBlockOpts): Promise<ParallelRunBlockResult>
+  /**
+   * What was learned of contracts so far, to be kept and given to another executor as `templates`.
+   * Plain data, fit for JSON.
+   */
+  exportTemplates(): Promise<TemplatesJson>
+  /** The same for people: which function touches what, in words, a line for each. */
+  describeTemplates(): Promise<string>
   /** Rejects the block that runs and those that wait, then ends all threads. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -40,7 +54,7 @@ export interface ParallelExecutor {
  * console.log(result.parallel)
  * await executor.close()
  * ```
- * @throws ParallelError `INVALID_OPTION`, `WORKER_SETUP_FAILED`
+ * @throws ParallelError `INVALID_OPTION`, `INVALID_TEMPLATES`, `WORKER_SETUP_FAILED`
  */
 export async function createParallelExecutor(
   options: ParallelOptions = {},
@@ -62,6 +76,7 @@ class PooledExecutor implements ParallelExecutor {
   readonly #pool: WorkerPool
   readonly #closing = new AbortController()
   #foresight: Promise<Foresight> | undefined
+  readonly #choice: ModeChoice | undefined
   #memory: BlockMemory
   #queue: Promise<unknown> = Promise.resolve()
   #closed: Promise<void> | undefined
@@ -69,6 +84,9 @@ class PooledExecutor implements ParallelExecutor {
   constructor(options: ResolvedOptions) {
     this.#options = options
     this.workers = options.workers
+    if (options.scheduler === 'auto') {
+      this.#choice = new ModeChoice(options.workers, options.maxDependencyDepth)
+    }
     const threads = options.scheduler === 'sequential' ? 0 : options.workers
     this.#pool = new WorkerPool(threads, options.workerSetup)
     this.#memory = this.#newMemory()
@@ -80,6 +98,7 @@ class PooledExecutor implements ParallelExecutor {
   }
 
   async warm(): Promise<void> {
+    await this.#foresee()
     if (this.#options.scheduler !== 'sequential') await this.#pool.warm()
   }
 
@@ -100,7 +119,9 @@ class PooledExecutor implements ParallelExecutor {
         pool: this.#pool,
         fallback,
         workerSetup,
-        foresight: await this.#foresee(),
+        foresight: scheduler === 'optimistic' ? undefined : await this.#foresee(),
+        limits: this.#options,
+        choice: this.#choice,
         signal: this.#closing.signal,
       })
       if (result.parallel.incidents.length > 0) this.#renewMemory()
@@ -111,13 +132,21 @@ class PooledExecutor implements ParallelExecutor {
     }
   }
 
+  async exportTemplates(): Promise<TemplatesJson> {
+    return exportTemplates((await this.#foresee()).library)
+  }
+
+  async describeTemplates(): Promise<string> {
+    return describeTemplates((await this.#foresee()).library.templates())
+  }
+
   /** What was learned stays with the executor, from block to block and VM to VM. */
-  #foresee(): Promise<Foresight> | undefined {
-    const { scheduler } = this.#options
-    if (scheduler === 'optimistic' || scheduler === 'sequential') return undefined
+  #foresee(): Promise<Foresight> {
+    const { templates } = this.#options
     this.#foresight ??= loadKeccak().then((keccak) => ({
       keccak,
-      library: new TemplateLibrary(keccak),
+      library:
+        templates === undefined ? new TemplateLibrary(keccak) : importTemplates(templates, keccak),
     }))
     return this.#foresight
   }

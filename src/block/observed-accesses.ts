@@ -79,12 +79,16 @@ export function placeOf(
   location: LocationId,
 ): { field: LocationField; address: Uint8Array; key?: Uint8Array } {
   const { head, field } = FIELDS[locationKind]
-  const words = memory.state.reach(location + SLOT.WORDS + ACCOUNT.WORDS)
+  const { state } = memory
   const record = (location - head) as RecordId
-  const account = locationKind === LOCATION.SLOT ? words[record + SLOT.ACCOUNT] : record
+  const isSlot = locationKind === LOCATION.SLOT
+  // Who interned the slot and who interned its account may have been two threads: either can lie higher.
+  const account = isSlot ? state.reach(record + SLOT.WORDS)[record + SLOT.ACCOUNT] : record
+  const words = state.reach(account + ACCOUNT.WORDS)
   const address = bytesOfWords(words, account + ACCOUNT.ADDRESS, 5)
-  if (locationKind !== LOCATION.SLOT) return { field, address }
-  return { field, address, key: bytesOfWords(words, record + SLOT.KEY, 8) }
+  return isSlot
+    ? { field, address, key: bytesOfWords(words, record + SLOT.KEY, 8) }
+    : { field, address }
 }
 
 /** Every existing account is looked at for its existence, and nothing waits for that. */

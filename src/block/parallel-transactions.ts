@@ -5,45 +5,44 @@
 import type { EVM } from '@ethereumjs/evm'
 import type { RunBlockOpts, VM } from '@ethereumjs/vm'
 import { ParallelError } from '../errors.ts'
-import { encodeCommon, encodeTransaction } from '../execution/chain-data.ts'
 import { decodeError, decodeResult } from '../execution/result-codec.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { setCommitNotice } from '../memory/commit-notice.ts'
 import { mainMaySleep } from '../memory/doorbell.ts'
-import {
-  CONTROL,
-  HALT,
-  LOCATION,
-  type LocationKind,
-  TRANSACTION,
-  transactionIndex,
-} from '../memory/layout.ts'
-import { readSizedBytes, writeSizedBytes } from '../memory/sized-bytes.ts'
+import { CONTROL, HALT, TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import { readSizedBytes } from '../memory/sized-bytes.ts'
 import type { WorkerPool } from '../workers/pool.ts'
-import type { BlockTask } from '../workers/protocol.ts'
 import { learnFrom } from './access-learning.ts'
 import { BaseServer } from './base-server.ts'
 import type { BlockMemory } from './block-memory.ts'
 import { BlockPlanner, type Foresight } from './block-planner.ts'
+import { blockTask, writeTransactions } from './block-task.ts'
 import { BlockTasks } from './block-tasks.ts'
 import { listCommitted } from './committed-access-list.ts'
 import { CommittedWrites } from './committed-writes.ts'
 import { whyEvm } from './eligibility.ts'
 import { isJournalUsed, runAnnounced } from './emitted-event.ts'
+import type { ModeChoice } from './mode-choice.ts'
 import { OrderedCommit, type TransactionListener } from './ordered-commit.ts'
 import type { BlockReport } from './report.ts'
 import type { StateWriteWatch } from './state-write-watch.ts'
+import { readStatistics } from './worker-statistics.ts'
 import { applyWrites } from './write-back.ts'
 
-/**
- * Executions under way at once per worker. Each can wait for a base value while the others go on;
- * more than the main thread can answer in the time of one execution gain nothing.
- */
-const LANES = 8
 /** The main thread looks again after this many ms, should a ring ever be lost. */
 const WATCH_MS = 25
 /** Commits that the main thread lets pass before it decodes them, so that it wakes rarely. */
 const COMMIT_BATCH = 16
+
+/** Bounds that the user sets; Infinity = none. */
+export interface BlockLimits {
+  readonly maxParallelLevel: number
+  readonly maxLevelDepth: number
+  /** Transactions under way above the last final one. */
+  readonly maxBatchSize: number
+  /** Time that the workers get for a block, in ms. */
+  readonly executionTimeoutMs: number
+}
 
 export interface ParallelSettings {
   memory: BlockMemory
@@ -52,6 +51,9 @@ export interface ParallelSettings {
   workerSetup: string | undefined
   /** Predictions; undefined where the scheduler is to go without. */
   foresight: Foresight | undefined
+  limits: BlockLimits
+  /** Chooses for planned blocks whether they run in parallel; undefined: they all do. */
+  choice: ModeChoice | undefined
   /** Aborted by `close()`. */
   signal: AbortSignal
 }
@@ -63,7 +65,8 @@ export class ParallelTransactions {
   readonly #report: BlockReport
   readonly #commit: OrderedCommit
   readonly #server: BaseServer
-  #tasks: BlockTasks
+  readonly #planner: BlockPlanner
+  readonly #tasks: BlockTasks
   readonly #watch: StateWriteWatch
   readonly #onTransaction: TransactionListener | undefined
   /** Everything committed, for the base of the next block. */
@@ -72,8 +75,11 @@ export class ParallelTransactions {
   readonly #pending: CommittedWrites
   /** Listeners may look at the state, which must then be the one that stock shows them. */
   readonly #eager: boolean
-  #count = 0
+  readonly #count: number
   #writesBefore = 0
+  #plannedAt = 0
+  /** Why the calling thread executes after all, where it does. */
+  #inline: string | undefined
   /** The listeners of the next transaction have run, and must not run again. */
   #isAnnounced = false
 
@@ -91,6 +97,8 @@ export class ParallelTransactions {
     this.#report = report
     this.#watch = watch
     this.#onTransaction = onTransaction
+    this.#count = options.block.transactions.length
+    settings.memory.beginBlock(this.#count)
     this.#tasks = new BlockTasks(settings.pool, settings.memory.control)
     this.#commit = new OrderedCommit(vm, options, onTransaction)
     this.#server = new BaseServer(
@@ -100,6 +108,14 @@ export class ParallelTransactions {
       options.block.header.number,
       (account) => this.writes.accounts.get(account)?.reset === true,
       watch.covered,
+    )
+    this.#planner = new BlockPlanner(
+      settings.memory,
+      this.#server,
+      options.block,
+      { workers: settings.pool.size, ...settings.limits },
+      settings.foresight,
+      (error) => this.#tasks.fail(error),
     )
     this.writes = new CommittedWrites(settings.memory)
     this.#pending = new CommittedWrites(settings.memory)
@@ -125,32 +141,25 @@ export class ParallelTransactions {
   async #run(): Promise<OrderedCommit> {
     const { memory, pool } = this.#settings
     const executeStart = performance.now()
-    const tasks = this.#encodeTransactions() ? this.#tasks.start(this.#task()) : Promise.resolve()
-    const { foresight } = this.#settings
-    const planner = new BlockPlanner(
-      memory,
-      this.#server,
-      this.#options.block,
-      pool.size,
-      foresight,
-    )
-    const begun = this.#unlessFailed(() => planner.begin())
+    const tasks = this.#start()
+    await this.#unlessFailed(() => this.#planner.begin())
     const abort = (): void => this.#tasks.halt()
+    const stopTimer = this.#startTimer()
     this.#settings.signal.addEventListener('abort', abort)
     if (this.#settings.signal.aborted) abort()
     try {
-      await this.#serveUntilEnd(tasks, planner)
+      await this.#serveUntilEnd(tasks)
     } finally {
+      stopTimer()
       this.#settings.signal.removeEventListener('abort', abort)
       if (!this.#tasks.haveEnded) this.#tasks.halt()
       await tasks
-      // It writes to the memory that the next block uses.
-      await begun
+      await this.#planner.loaded()
     }
     if (this.#settings.signal.aborted) {
       throw new ParallelError('EXECUTOR_CLOSED', 'The executor was closed while it ran the block')
     }
-    this.#readStatistics(pool.size)
+    readStatistics(memory.control, pool.size, this.#report)
     await this.#commitFinished()
     this.#report.phases.execute = performance.now() - executeStart
 
@@ -160,72 +169,34 @@ export class ParallelTransactions {
     if (this.isWhole && this.#tasks.failure !== undefined) {
       this.#report.incidents.push(messageOf(this.#tasks.failure))
     }
-    this.#learn(planner)
+    this.#compareModes()
+    this.#learn()
     this.#report.phases.write = performance.now() - writeStart
     return this.#commit
   }
 
   /** Whether `writes` is the whole change: the workers ran everything and nobody else wrote. */
   get isWhole(): boolean {
-    return this.#report.fallbackFrom === undefined && this.#watch.writes === this.#writesBefore
+    const isLeft = this.#report.fallbackFrom !== undefined || this.#inline !== undefined
+    return !isLeft && this.#watch.writes === this.#writesBefore
   }
 
-  /** Returns whether the block fits into memory. */
-  #encodeTransactions(): boolean {
-    const { memory, pool } = this.#settings
-    this.#count = this.#options.block.transactions.length
-    memory.beginBlock(this.#count)
-    this.#tasks = new BlockTasks(pool, memory.control)
+  /** Starts the workers, if the block fits into memory. Resolves when all have ended. */
+  #start(): Promise<void> {
+    const { memory, pool, workerSetup, limits } = this.#settings
+    const { control } = memory
     try {
-      this.#writeTransactions(memory)
-      return true
+      control[CONTROL.BATCH_SIZE] = Number.isFinite(limits.maxBatchSize) ? limits.maxBatchSize : 0
+      control[CONTROL.COMMIT_NOTICE] = this.#nextNotice()
+      writeTransactions(memory, this.#options.block)
     } catch (error) {
       this.#tasks.fail(error)
-      return false
+      return Promise.resolve()
     }
+    return this.#tasks.start(blockTask(this.#vm, this.#options, memory, pool.size, workerSetup))
   }
 
-  #writeTransactions(memory: BlockMemory): void {
-    const { control, blockAllocator } = memory
-    control[CONTROL.TRANSACTION_COUNT] = this.#count
-    control[CONTROL.COMMIT_NOTICE] = this.#nextNotice()
-    this.#options.block.transactions.forEach((tx, index) => {
-      const at = writeSizedBytes(blockAllocator, encodeTransaction(tx))
-      control[transactionIndex(index, TRANSACTION.BYTES)] = at
-    })
-  }
-
-  /** What every worker gets. */
-  #task(): Omit<BlockTask, 'worker'> {
-    const { memory, pool, workerSetup } = this.#settings
-    const { block, skipBalance, skipNonce, skipHardForkValidation } = this.#options
-    const evm = this.#vm.evm as EVM
-    return {
-      kind: 'block',
-      workers: pool.size,
-      workerSetup,
-      memoryGeneration: memory.memoryGeneration,
-      stateGeneration: memory.stateGeneration,
-      control: memory.control.buffer as SharedArrayBuffer,
-      buckets: memory.buckets.buffer as SharedArrayBuffer,
-      seed: memory.seed,
-      state: memory.state.buffer,
-      block: memory.block.buffer,
-      headerRlp: block.header.serialize(),
-      vmCommon: encodeCommon(this.#vm.common),
-      blockCommon: encodeCommon(block.common),
-      transactionCommon: encodeCommon(block.transactions[0].common),
-      rules: { skipBalance, skipNonce, skipHardForkValidation },
-      evm: {
-        allowUnlimitedContractSize: evm.allowUnlimitedContractSize,
-        allowUnlimitedInitCodeSize: evm.allowUnlimitedInitCodeSize,
-        bls: (evm as unknown as { _bls?: unknown })._bls !== undefined,
-      },
-      lanes: LANES,
-    }
-  }
-
-  async #serveUntilEnd(tasks: Promise<unknown>, planner: BlockPlanner): Promise<void> {
+  async #serveUntilEnd(tasks: Promise<unknown>): Promise<void> {
     const { control } = this.#settings.memory
     let ended = false
     const end = tasks.then(() => {
@@ -233,7 +204,7 @@ export class ParallelTransactions {
     })
     while (!ended) {
       const bell = nativeAtomics.load(control, CONTROL.MAIN_BELL)
-      await this.#unlessFailed(() => this.#plan(planner))
+      await this.#unlessFailed(() => this.#plan())
       await this.#serve()
       await this.#commitFinished()
       if (ended) return
@@ -246,23 +217,54 @@ export class ParallelTransactions {
     }
   }
 
-  async #plan(planner: BlockPlanner): Promise<void> {
-    if (!(await planner.advance())) return
-    planner.publish()
+  /** Ends the workers' part when it takes too long. Returns how to stop the clock. */
+  #startTimer(): () => void {
+    const { executionTimeoutMs } = this.#settings.limits
+    if (!Number.isFinite(executionTimeoutMs)) return () => {}
+    const timer = setTimeout(() => {
+      const message = `The workers took longer than executionTimeoutMs, ${executionTimeoutMs} ms`
+      this.#tasks.fail(new ParallelError('EXECUTION_TIMEOUT', message))
+    }, executionTimeoutMs)
+    return () => clearTimeout(timer)
+  }
+
+  async #plan(): Promise<void> {
+    const planner = this.#planner
+    // A plan that failed is half made, and nobody would follow it.
+    if (this.#tasks.areHalted || !(await planner.advance())) return
+    this.#plannedAt = performance.now()
     const { outlook } = planner
-    if (outlook === undefined) return
-    const { levels, criticalGas, totalGas, planMs } = outlook
-    this.#report.graph = { levels, criticalGas, bound: totalGas / criticalGas }
-    this.#report.phases.plan = planMs
+    if (outlook !== undefined) {
+      const { levels, criticalGas, totalGas } = outlook
+      this.#report.graph = { levels, criticalGas, bound: totalGas / criticalGas }
+      this.#report.phases.plan = planner.planMs
+      this.#inline = this.#settings.choice?.whyInline(outlook)
+    }
+    // The workers have recovered the senders, and that was what there is to gain.
+    if (this.#inline !== undefined) this.#tasks.halt()
+    else planner.publish()
+  }
+
+  #compareModes(): void {
+    const { outlook } = this.#planner
+    const { mode, incidents } = this.#report
+    if (outlook === undefined || mode === 'sequential' || incidents.length > 0) return
+    this.#settings.choice?.learn(mode, outlook, performance.now() - this.#plannedAt)
   }
 
   /** Only where the workers ran everything: what others ran has left no sets. */
-  #learn(planner: BlockPlanner): void {
+  #learn(): void {
     const { foresight, memory } = this.#settings
     if (foresight === undefined || !this.isWhole) return
     const start = performance.now()
     const { execute } = this.#report.phases
-    this.#report.access = learnFrom(memory, planner, foresight, execute)
+    try {
+      this.#report.access = learnFrom(memory, this.#planner, foresight, execute)
+    } catch (error) {
+      // The block is right whatever was learned from it.
+      if (!this.#settings.fallback) throw error
+      this.#report.incidents.push(`Nothing was learned: ${messageOf(error)}`)
+    }
     this.#report.phases.learn = performance.now() - start
   }
 
@@ -273,7 +275,7 @@ export class ParallelTransactions {
   }
 
   /** Where the state cannot be read, or memory is full, the workers cannot go on. */
-  async #unlessFailed(work: () => Promise<void>): Promise<void> {
+  async #unlessFailed(work: () => void | Promise<void>): Promise<void> {
     try {
       await work()
     } catch (error) {
@@ -331,6 +333,8 @@ export class ParallelTransactions {
 
   /** The pending changes go to the state manager; the watch must not take them for foreign writes. */
   async #flush(): Promise<void> {
+    // Who reads while it is written could keep in the manager's cache what is no longer so.
+    await this.#planner.loaded()
     this.#watch.stop()
     try {
       await applyWrites(this.#settings.memory, this.#pending, this.writes, this.#vm.stateManager)
@@ -363,7 +367,10 @@ export class ParallelTransactions {
         `A worker refused transaction ${first}, which stock accepts: ${said}`,
       )
     }
-    if (this.#report.fallbackFrom === undefined) {
+    if (this.#inline !== undefined && this.#tasks.failure === undefined) {
+      this.#report.mode = 'inline'
+      this.#report.why = this.#inline
+    } else if (this.#report.fallbackFrom === undefined) {
       this.#report.fallbackFrom = first
       this.#report.incidents.push(messageOf(this.#tasks.failure))
       if (!this.#settings.fallback) {
@@ -379,24 +386,6 @@ export class ParallelTransactions {
       else await runAnnounced(this.#vm, () => this.#commit.runSequentially())
       this.#isAnnounced = false
     }
-  }
-
-  #readStatistics(workers: number): void {
-    const { control } = this.#settings.memory
-    const report = this.#report
-    const refuted = (kind: LocationKind): number => control[CONTROL.REFUTED + kind]
-    report.workers = workers
-    report.executions = control[CONTROL.EXECUTIONS]
-    report.reExecutions = Math.max(0, report.executions - this.#count)
-    report.causes = {
-      existence: refuted(LOCATION.EXISTS),
-      balance: refuted(LOCATION.BALANCE),
-      nonce: refuted(LOCATION.NONCE),
-      code: refuted(LOCATION.CODE),
-      reset: refuted(LOCATION.RESET),
-      slot: refuted(LOCATION.SLOT),
-    }
-    report.conflicts = control[CONTROL.FAILED_VALIDATIONS] + control[CONTROL.ESTIMATE_WAITS]
   }
 
   #nextNotice(): number {

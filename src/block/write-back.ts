@@ -61,7 +61,7 @@ async function applyAccount(
   if (change.code !== undefined) await manager.putCode(address, change.code)
   const isMerkle = canFlush(manager)
   for (const [slot, value] of change.slots) {
-    const key = bytesOfWords(memory.state.words, slot + SLOT.KEY, 8)
+    const key = bytesOfWords(memory.state.reach(slot + SLOT.WORDS), slot + SLOT.KEY, 8)
     if (isMerkle) putStorageInCache(manager, address, key, value)
     else await manager.putStorage(address, key, value)
   }
@@ -93,8 +93,9 @@ function foldAccount(memory: BlockMemory, record: RecordId, change: AccountChang
   const existed = words[record + ACCOUNT.EXISTS] === 1
   if (change.reset && existed) {
     memory.forEachSlot(record, (slot) => {
-      words.fill(0, slot + SLOT.VALUE, slot + SLOT.WORDS)
-      words[slot + SLOT.STATUS] = BASE.PRESENT
+      const slotWords = state.reach(slot + SLOT.WORDS)
+      slotWords.fill(0, slot + SLOT.VALUE, slot + SLOT.WORDS)
+      slotWords[slot + SLOT.STATUS] = BASE.PRESENT
     })
   }
   if (change.destroyed || !existed) {
@@ -114,7 +115,8 @@ function foldAccount(memory: BlockMemory, record: RecordId, change: AccountChang
   }
   words[record + ACCOUNT.STATUS] = BASE.PRESENT
   for (const [slot, value] of change.slots) {
+    const slotWords = state.reach(slot + SLOT.WORDS)
     writePadded32(state.bytes, slot + SLOT.VALUE, value)
-    words[slot + SLOT.STATUS] = BASE.PRESENT
+    slotWords[slot + SLOT.STATUS] = BASE.PRESENT
   }
 }

@@ -117,13 +117,15 @@ export function encodeTransaction(tx: TypedTransaction): Uint8Array {
 
 /**
  * Makes a transaction of what {@link encodeTransaction} returned. `recovered` is asked, before the
- * signature is, for the sender's address (20 bytes): another worker may have found it.
+ * signature is, for the sender's address (20 bytes): another worker may have found it. `found` is told
+ * the public key (64 bytes) that the signature gives.
  * @throws what stock's factory throws
  */
 export function decodeTransaction(
   bytes: Uint8Array,
   common: Common,
   recovered: () => Uint8Array | undefined,
+  found: (publicKey: Uint8Array) => void = () => {},
 ): TypedTransaction {
   const kind = bytes[0]
   const senderLength = kind === SENDER.PUBLIC_KEY ? 64 : kind === SENDER.ADDRESS ? 20 : 0
@@ -139,7 +141,11 @@ export function decodeTransaction(
     sender = new Address(bytes.slice(1, 21))
   }
   // Not frozen, so stock would recover again at every call and every incarnation.
-  const recover = tx.getSenderAddress.bind(tx)
+  const recover = (): Address => {
+    const publicKey = tx.getSenderPublicKey()
+    found(publicKey)
+    return new Address(publicToAddress(publicKey))
+  }
   tx.getSenderAddress = () => {
     if (sender === undefined) {
       const address = recovered()

@@ -67,6 +67,10 @@ export const CONTROL = {
   PLAN: 20,
   /** Failed validations by the {@link LOCATION} kind that failed, one word each. */
   REFUTED: 21,
+  /** Next of the plan's priorities to look at. Moves up by claims, down when one becomes ready. */
+  PRIORITY_CURSOR: 27,
+  /** Transactions that may be under way above the commit head; 0 = any number. Main, before the start. */
+  BATCH_SIZE: 28,
 } as const
 
 const HEADER_WORDS = 32
@@ -112,8 +116,10 @@ export const TRANSACTION = {
   WANTS_PREIMAGES: 10,
   /** Block offset of what the last finished incarnation hashed; 0 = not recorded. */
   PREIMAGES: 11,
+  /** Block offset of its sender's public key, 64 bytes; 0 = a worker did not recover it. */
+  PUBLIC_KEY: 12,
   /** Block offset of what it adds to the block's access list (EIP-7928); 0 = not recorded. */
-  ACCESS_LIST: 12,
+  ACCESS_LIST: 13,
 } as const
 /** A cache line, so that workers on neighbouring transactions do not disturb each other. */
 const TRANSACTION_STRIDE = 16

@@ -35,6 +35,7 @@ export class BlockStmScheduler {
   readonly #judge: VersionJudge
   readonly #order: PlannedOrder | undefined
   readonly #count: number
+  readonly #batchSize: number
 
   /** Without an `order`, nothing waits before its first execution. */
   constructor(
@@ -48,6 +49,7 @@ export class BlockStmScheduler {
     this.#judge = judge
     this.#order = order
     this.#count = control[CONTROL.TRANSACTION_COUNT]
+    this.#batchSize = control[CONTROL.BATCH_SIZE]
   }
 
   /** A {@link HALT} value other than RUNNING tells the workers to stop. */
@@ -109,24 +111,54 @@ export class BlockStmScheduler {
    * holds what it gets until {@link finish}.
    */
   claimExecution(limit: number): TxIndex | typeof NOTHING {
+    const first = this.#claimPriority(limit)
+    if (first !== NOTHING) return first
     const atomics = this.#atomics
-    const end = Math.min(limit, this.#count)
+    const end = Math.min(limit, this.#windowEnd())
     for (;;) {
       const index = atomics.load(this.#control, CONTROL.EXECUTION_CURSOR)
       if (index >= end) return NOTHING
       if (!this.#advance(CONTROL.EXECUTION_CURSOR, index)) continue
-      const transaction = index as TxIndex
-      const status = this.#status(transaction)
-      if (stateOf(status) !== STATE.READY) continue
-      const executing = packStatus(incarnationOf(status), STATE.EXECUTING)
-      if (!this.#exchange(transaction, status, executing)) continue
-      const blocker = this.#order?.blocker(transaction, this.#isLowerSettled) ?? NOTHING
-      if (blocker === NOTHING) return transaction
-      this.defer(transaction, blocker)
+      if (this.#claim(index as TxIndex)) return index as TxIndex
     }
   }
 
-  readonly #isLowerSettled = (lower: TxIndex): boolean => this.isSettled(lower)
+  /** Claims the first of the plan's priorities that may run. The others are claimed in block order. */
+  #claimPriority(limit: number): TxIndex | typeof NOTHING {
+    const order = this.#order
+    if (order === undefined || !order.isReady() || order.priorities === 0) return NOTHING
+    const end = Math.min(limit, this.#windowEnd())
+    for (;;) {
+      const position = this.#atomics.load(this.#control, CONTROL.PRIORITY_CURSOR)
+      if (position >= order.priorities) return NOTHING
+      const transaction = order.priority(position)
+      if (transaction >= end) return NOTHING
+      if (!this.#advance(CONTROL.PRIORITY_CURSOR, position)) continue
+      if (this.#claim(transaction)) return transaction
+    }
+  }
+
+  /** Transactions from here on must not start yet. */
+  #windowEnd(): number {
+    const size = this.#batchSize
+    return size === 0 ? this.#count : Math.min(this.#count, this.committedEnd() + size)
+  }
+
+  /** Takes `transaction` if it is ready and the plan lets it run; if the plan does not, puts it aside. */
+  #claim(transaction: TxIndex): boolean {
+    const status = this.#status(transaction)
+    if (stateOf(status) !== STATE.READY) return false
+    const incarnation = incarnationOf(status)
+    if (!this.#exchange(transaction, status, packStatus(incarnation, STATE.EXECUTING))) return false
+    const blocker =
+      this.#order?.blocker(transaction, incarnation, this.#isOtherSettled, this.#windowEnd()) ??
+      NOTHING
+    if (blocker === NOTHING) return true
+    this.defer(transaction, blocker)
+    return false
+  }
+
+  readonly #isOtherSettled = (other: TxIndex): boolean => this.isSettled(other)
 
   /**
    * Validates the lowest transaction that may need it. Returns false when there was none.
@@ -164,7 +196,7 @@ export class BlockStmScheduler {
     }
   }
 
-  /** Puts `transaction`, just claimed, aside until the lower transaction `blocker` settles. */
+  /** Puts `transaction`, just claimed, aside until `blocker` settles. */
   defer(transaction: TxIndex, blocker: TxIndex): void {
     const atomics = this.#atomics
     const blocked = packStatus(this.incarnation(transaction), STATE.BLOCKED)
@@ -196,7 +228,7 @@ export class BlockStmScheduler {
       if (stateOf(status) !== STATE.BLOCKED) continue
       const ready = packStatus(incarnationOf(status), STATE.READY)
       if (this.#exchange(transaction, status, ready)) {
-        this.#rewind(CONTROL.EXECUTION_CURSOR, transaction)
+        this.#rewindExecution(transaction)
       }
     }
   }
@@ -273,7 +305,7 @@ export class BlockStmScheduler {
       packStatus(incarnation + 1, STATE.READY),
     )
     this.#rewind(CONTROL.VALIDATION_CURSOR, transaction + 1)
-    this.#rewind(CONTROL.EXECUTION_CURSOR, transaction)
+    this.#rewindExecution(transaction)
   }
 
   #status(transaction: TxIndex): number {
@@ -287,6 +319,13 @@ export class BlockStmScheduler {
 
   #advance(cursor: number, from: number): boolean {
     return this.#atomics.compareExchange(this.#control, cursor, from, from + 1) === from
+  }
+
+  /** `transaction` is ready (again): whoever claims finds it. */
+  #rewindExecution(transaction: TxIndex): void {
+    const position = this.#order?.positionOf(transaction) ?? -1
+    if (position >= 0) this.#rewind(CONTROL.PRIORITY_CURSOR, position)
+    this.#rewind(CONTROL.EXECUTION_CURSOR, transaction)
   }
 
   /** Lowers a cursor to `to`; a cursor that is lower stays. */

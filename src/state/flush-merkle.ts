@@ -5,10 +5,12 @@
 import { RLP } from '@ethereumjs/rlp'
 import { CODEHASH_PREFIX, type MerkleStateManager } from '@ethereumjs/statemanager'
 import { Account, Address, concatBytes } from '@ethereumjs/util'
+import { bytesOfHex } from './hex.ts'
 import { type Keccak, loadKeccak } from './keccak.ts'
 import { internalsOf, type ManagerInternals, trieCacheOf } from './merkle-manager.ts'
 import { getAccount, type ReadAhead, readAccountsAhead } from './merkle-reads.ts'
 import { isBatchable, type StockChange, updateOneByOne, updateStockTrie } from './stock-trie.ts'
+import { warmStorage } from './warm-storage.ts'
 
 /** The slots of one account that are to be written. */
 interface SlotChanges {
@@ -60,6 +62,7 @@ async function flushStorage(manager: ManagerInternals, keccak: Keccak): Promise<
   }
   const addresses = groups.map(({ address }) => address)
   const ahead = await readAccountsAhead(manager, addresses, keccak)
+  await warmStorage(manager, groups, ahead, keccak)
   for (const group of groups) await flushSlots(manager, group, ahead, keccak)
 }
 
@@ -92,14 +95,12 @@ async function flushAccounts(manager: ManagerInternals, keccak: Keccak): Promise
 /** A slot's RLP; `null`, which deletes, for the RLP of nothing and for a slot that was cleared. */
 function encodedOrNull(value: Uint8Array | undefined): Uint8Array | null {
   if (value === undefined) return null
+  // A string of 2 to 32 bytes after its length is what nearly all of them are.
+  if (value.length > 2 && value.length <= 33 && value[0] === 0x7f + value.length) return value
   const decoded = RLP.decode(value)
   return decoded instanceof Uint8Array && decoded.length > 0 ? value : null
 }
 
 function addressOf(addressHex: string): Address {
   return new Address(bytesOfHex(addressHex))
-}
-
-function bytesOfHex(hex: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(hex, 'hex'))
 }

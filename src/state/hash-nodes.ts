@@ -2,6 +2,7 @@
 // Authority on which nodes are new and have to be stored. Must not load: what it meets is loaded.
 
 import { internalError } from '../errors.ts'
+import type { Allocate } from './allocate.ts'
 import type { Keccak } from './keccak.ts'
 import { joinPaths } from './nibbles.ts'
 import { decodeBranch, encodeNode } from './node-codec.ts'
@@ -51,37 +52,38 @@ function prolong(path: Uint8Array, node: Node): Node {
   return node.kind === 'leaf' ? newLeaf(joined, node.value) : newExtension(joined, node.child)
 }
 
-/** The hash of a trie's top node; `created` gets all new nodes, children before parents. */
-export function hashRoot(root: Node, keccak: Keccak, created: NewNode[]): Uint8Array {
-  return hashNode(root, keccak, created, 0)
-}
-
-/** Makes a node clean. Its children first, which stay in memory for whoever keeps the trie. */
-function hashNode(
-  node: Node,
+/**
+ * Hashes what is not clean below the top node of a trie, and makes it clean. Children stay in memory, for
+ * whoever keeps the trie. Returns the root and all new nodes, children before parents.
+ */
+export function hashTrie(
+  root: Node,
   keccak: Keccak,
-  created: NewNode[],
-  leastHashed: number = HASH_LENGTH,
-): Reference {
-  if (node.reference !== undefined) return node.reference
-  if (node.kind === 'extension') {
-    if (!isReference(node.child)) hashNode(node.child, keccak, created)
-  } else if (node.kind === 'branch') {
-    forEachChanged(node, (child) => hashNode(child, keccak, created))
+  allocate: Allocate,
+): { root: Uint8Array; nodes: NewNode[] } {
+  const nodes: NewNode[] = []
+  const hashNode = (node: Node, leastHashed: number): Reference => {
+    if (node.reference !== undefined) return node.reference
+    if (node.kind === 'extension') {
+      if (!isReference(node.child)) hashNode(node.child, HASH_LENGTH)
+    } else if (node.kind === 'branch') {
+      forEachChanged(node, (child) => hashNode(child, HASH_LENGTH))
+    }
+    const rlp = encodeNode(node, allocate)
+    if (node.kind === 'branch') {
+      node.stored = decodeBranch(rlp)
+      node.changed = 0
+    }
+    if (rlp.length < leastHashed) {
+      node.reference = rlp
+    } else {
+      node.reference = keccak(rlp)
+      nodes.push({ hash: node.reference, rlp })
+    }
+    return node.reference
   }
-  const rlp = encodeNode(node)
-  if (node.kind === 'branch') {
-    node.stored = decodeBranch(rlp)
-    node.changed = 0
-  }
-  if (rlp.length < leastHashed) {
-    node.reference = rlp
-  } else {
-    const hash = keccak(rlp)
-    created.push({ hash, rlp })
-    node.reference = hash
-  }
-  return node.reference
+  // The root is a hash however short its node is.
+  return { root: hashNode(root, 0), nodes }
 }
 
 function forEachChanged(

@@ -3,6 +3,7 @@
 // that a loaded node takes the place of its reference in its parent.
 
 import type { ParallelError } from '../errors.ts'
+import { hexOf } from './hex.ts'
 import { commonLength } from './nibbles.ts'
 import { brokenTrie, decodeNode } from './node-codec.ts'
 import type { TrieCache } from './trie-cache.ts'
@@ -189,6 +190,5 @@ function plainBytes(bytes: Uint8Array): Uint8Array {
 }
 
 function missingNode(hash: Uint8Array): ParallelError {
-  const name = Buffer.from(hash).toString('hex')
-  return brokenTrie(`node 0x${name} of a trie is not in its database`)
+  return brokenTrie(`node 0x${hexOf(hash)} of a trie is not in its database`)
 }

@@ -21,6 +21,7 @@ export interface ManagerInternals {
   readonly _trie: MerklePatriciaTrie
   readonly _storageTries: Record<string, MerklePatriciaTrie>
   readonly _prefixCodeHashes: boolean
+  readonly _prefixStorageTrieKeys: boolean
   _getStorageTrie(addressHash: Uint8Array, account?: Account): MerklePatriciaTrie
 }
 
@@ -36,7 +37,8 @@ export function canFlush(
   covered: readonly string[] = [],
 ): manager is MerkleStateManager {
   if (!isUnmodified(manager, MerkleStateManager, covered)) return false
-  const { _caches, _trie, _storageTries, _prefixCodeHashes } = internalsOf(manager)
+  const internals = internalsOf(manager)
+  const { _caches, _trie, _storageTries, _prefixCodeHashes, _prefixStorageTrieKeys } = internals
   if (_caches === undefined || !isUnmodified(_caches, Caches)) return false
   const { account, storage, code } = _caches
   return (
@@ -47,6 +49,7 @@ export function canFlush(
     (code === undefined || isUnmodified(code, CodeCache)) &&
     typeof _storageTries === 'object' &&
     typeof _prefixCodeHashes === 'boolean' &&
+    typeof _prefixStorageTrieKeys === 'boolean' &&
     isBatchable(_trie)
   )
 }

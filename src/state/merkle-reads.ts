@@ -6,6 +6,7 @@ import type { MerklePatriciaTrie } from '@ethereumjs/mpt'
 import { RLP } from '@ethereumjs/rlp'
 import type { MerkleStateManager } from '@ethereumjs/statemanager'
 import { type Account, type Address, createAccountFromRLP } from '@ethereumjs/util'
+import { hexOf } from './hex.ts'
 import { type Keccak, loadKeccak } from './keccak.ts'
 import { internalsOf, type ManagerInternals, trieCacheOf } from './merkle-manager.ts'
 import { isBatchable, isBrokenTrie, readStockTrie } from './stock-trie.ts'
@@ -136,8 +137,4 @@ async function readAhead(
     if (isBrokenTrie(error)) return NOTHING
     throw error
   }
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
 }

@@ -3,6 +3,7 @@
 // memory with the bytes it was given, which therefore must not change either.
 
 import { internalError, ParallelError } from '../errors.ts'
+import type { Allocate } from './allocate.ts'
 import { compactLength, readCompact, writeCompact } from './nibbles.ts'
 import {
   type Branch,
@@ -91,9 +92,9 @@ function decodeShortNode(
   return { kind: 'leaf', path: nibbles, value: content, reference }
 }
 
-/** The RLP of a node, all of whose children are clean. */
-export function encodeNode(node: Node): Uint8Array {
-  if (node.kind === 'branch') return encodeBranch(node)
+/** The RLP of a node, all of whose children are clean, in bytes from `allocate`. */
+export function encodeNode(node: Node, allocate: Allocate): Uint8Array {
+  if (node.kind === 'branch') return encodeBranch(node, allocate)
   const isLeaf = node.kind === 'leaf'
   const content = isLeaf ? node.value : referenceOf(node.child)
   const pathLength = compactLength(node.path)
@@ -102,7 +103,7 @@ export function encodeNode(node: Node): Uint8Array {
   const isInline = !isLeaf && content.length < HASH_LENGTH
   const contentSize = isInline ? content.length : stringSize(content)
   const size = pathSize + contentSize
-  const rlp = new Uint8Array(headerSize(size) + size)
+  const rlp = allocate(headerSize(size) + size)
   let at = writeHeader(rlp, 0, 0xc0, size)
   if (pathLength > 1) at = writeHeader(rlp, at, EMPTY_ITEM, pathLength)
   at = writeCompact(node.path, isLeaf, rlp, at)
@@ -111,11 +112,11 @@ export function encodeNode(node: Node): Uint8Array {
   return rlp
 }
 
-function encodeBranch(branch: Branch): Uint8Array {
+function encodeBranch(branch: Branch, allocate: Allocate): Uint8Array {
   const { stored, children, occupied } = branch
   // Mostly children change their hashes and nothing else: a copy with some bytes replaced.
   if (stored !== undefined && stored.offsets === undefined && stored.occupied === occupied) {
-    const copy = encodeInPlace(stored, branch)
+    const copy = encodeInPlace(stored, branch, allocate)
     if (copy !== undefined) return copy
   }
   let size = 1
@@ -125,7 +126,7 @@ function encodeBranch(branch: Branch): Uint8Array {
     else if (child === null) size++
     else size += referenceSize(referenceOf(child))
   }
-  const rlp = new Uint8Array(headerSize(size) + size)
+  const rlp = allocate(headerSize(size) + size)
   let at = writeHeader(rlp, 0, 0xc0, size)
   for (let nibble = 0; nibble < 16; nibble++) {
     const child = children[nibble]
@@ -153,8 +154,10 @@ function encodeBranch(branch: Branch): Uint8Array {
 function encodeInPlace(
   stored: StoredBranch,
   { children, changed }: Branch,
+  allocate: Allocate,
 ): Uint8Array | undefined {
-  const rlp = new Uint8Array(stored.rlp)
+  const rlp = allocate(stored.rlp.length)
+  rlp.set(stored.rlp)
   for (let nibble = 0; nibble < 16; nibble++) {
     const child = children[nibble]
     if ((changed & (1 << nibble)) === 0 || child === undefined || child === null) continue

@@ -5,6 +5,7 @@
 import type { CheckpointDB, MerklePatriciaTrie } from '@ethereumjs/mpt'
 import { MapDB, ValueEncoding } from '@ethereumjs/util'
 import type { NewNode } from './hash-nodes.ts'
+import { bytesOfHex, hexOf } from './hex.ts'
 import type { NodeSource } from './load-paths.ts'
 import { isUnmodified } from './unmodified.ts'
 
@@ -27,7 +28,7 @@ export function nodesOf(trie: MerklePatriciaTrie): NodeSource {
   const { checkpoints } = database
   const name = namer(trie)
   const map = mapOf(database)
-  if (map === undefined) return { get: (hash) => database.get(Buffer.from(name(hash), 'hex')) }
+  if (map === undefined) return { get: (hash) => database.get(bytesOfHex(name(hash))) }
   const isString = internalsOf(database).valueEncoding === ValueEncoding.String
   return {
     get: (hash) => {
@@ -56,12 +57,18 @@ export async function storeNodes(
   }
   if (nodes.length === 0) return
   const { valueEncoding } = internalsOf(database)
+  const isString = valueEncoding === ValueEncoding.String
   database._stats.db.writes += nodes.length
+  const map = mapOf(database)
+  if (map !== undefined) {
+    for (const { hash, rlp } of nodes) map.set(name(hash), isString ? hexOf(rlp) : rlp)
+    return
+  }
   await database.db.batch(
     nodes.map(({ hash, rlp }) => ({
       type: 'put',
       key: name(hash),
-      value: valueEncoding === ValueEncoding.String ? hexOf(rlp) : rlp,
+      value: isString ? hexOf(rlp) : rlp,
       opts: { valueEncoding },
     })),
   )
@@ -77,28 +84,9 @@ function mapOf(database: CheckpointDB): StringMap['_database'] | undefined {
 /** Gives the names that a trie's database has for nodes: hash, after the trie's prefix, in hex. */
 function namer(trie: MerklePatriciaTrie): (hash: Uint8Array) => string {
   const { keyPrefix } = (trie as unknown as { _opts: { keyPrefix?: Uint8Array } })._opts
-  if (keyPrefix === undefined) return nameOf
+  if (keyPrefix === undefined) return hexOf
   const prefix = hexOf(keyPrefix)
-  return (hash) => prefix + nameOf(hash)
-}
-
-/** Hashes are named one after the other, so that they need not each become a Buffer first. */
-const scratch = Buffer.alloc(32)
-
-function nameOf(hash: Uint8Array): string {
-  scratch.set(hash)
-  return scratch.toString('hex')
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
-}
-
-/** Not a Buffer, nor a part of a larger one: these bytes are kept, and may reach the user. */
-function bytesOfHex(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length >> 1)
-  Buffer.from(bytes.buffer).write(hex, 'hex')
-  return bytes
+  return (hash) => prefix + hexOf(hash)
 }
 
 function internalsOf(database: CheckpointDB): DatabaseInternals {

@@ -5,10 +5,11 @@
 import { CheckpointDB, MerklePatriciaTrie } from '@ethereumjs/mpt'
 import { equalsBytes, KECCAK256_NULL, type Lock } from '@ethereumjs/util'
 import { ParallelError } from '../errors.ts'
+import { allocateAlone, createSharedAllocator } from './allocate.ts'
 import type { Keccak } from './keccak.ts'
 import { readTrie } from './read-trie.ts'
 import { sortByKey } from './sort-by-key.ts'
-import { nodesOf, storeNodes } from './stock-nodes.ts'
+import { isInMemory, nodesOf, storeNodes } from './stock-nodes.ts'
 import type { TrieCache } from './trie-cache.ts'
 import { isUnmodified } from './unmodified.ts'
 import { updateTrie } from './update-trie.ts'
@@ -62,7 +63,9 @@ export async function updateStockTrie(
   const applied = changes.map(({ key, value }) => ({ key: applyKey(trie, key, keccak), value }))
   await _lock.acquire()
   try {
-    const update = await updateTrie(trie.root(), sortByKey(applied), nodesOf(trie), keccak, cache)
+    const allocate = isInMemory(trie.database()) ? createSharedAllocator() : allocateAlone
+    const options = { cache, allocate }
+    const update = await updateTrie(trie.root(), sortByKey(applied), nodesOf(trie), keccak, options)
     await storeNodes(trie, update.nodes)
     trie.root(update.root)
     await trie.persistRoot()

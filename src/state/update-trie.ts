@@ -3,14 +3,15 @@
 // them is the caller's.
 
 import { internalError } from '../errors.ts'
+import { type Allocate, allocateAlone } from './allocate.ts'
 import { applyChanges, buildNode, type LonelyChild, type PathChange } from './apply-changes.ts'
-import { hashRoot, mendShape, type NewNode } from './hash-nodes.ts'
+import { hashTrie, mendShape, type NewNode } from './hash-nodes.ts'
 import type { Keccak } from './keccak.ts'
 import { loadNodes, loadTrie, type NodeSource } from './load-paths.ts'
 import { toNibbles } from './nibbles.ts'
 import { compareBytes } from './sort-by-key.ts'
 import type { TrieCache } from './trie-cache.ts'
-import { EMPTY_ROOT, isEmptyRoot, type Node } from './trie-node.ts'
+import { EMPTY_ROOT, isEmptyRoot } from './trie-node.ts'
 
 /** A change of one entry. All keys of a trie are of one length; `null` deletes. */
 export interface TrieChange {
@@ -26,6 +27,13 @@ export interface TrieUpdate {
   readonly nodes: readonly NewNode[]
 }
 
+export interface UpdateOptions {
+  /** Where tries are kept in memory. Default: nowhere. */
+  readonly cache?: TrieCache
+  /** Where the bytes of new nodes come from. Default: an array of its own for each. */
+  readonly allocate?: Allocate
+}
+
 /**
  * The trie at `root` after `changes`, which must be sorted, a key at most once (see `sortByKey`).
  * Every node on the way is read once, and every changed one hashed once. Deleting what is not there and
@@ -39,7 +47,7 @@ export async function updateTrie(
   changes: readonly TrieChange[],
   source: NodeSource,
   keccak: Keccak,
-  cache?: TrieCache,
+  { cache, allocate = allocateAlone }: UpdateOptions = {},
 ): Promise<TrieUpdate> {
   if (changes.length === 0) return { root, nodes: [] }
   const paths = toPathChanges(changes)
@@ -49,7 +57,7 @@ export async function updateTrie(
   if (after === null) return { root: EMPTY_ROOT, nodes: [] }
   if (lonely.length > 0) await loadLonely(lonely, source)
   const shaped = mendShape(after)
-  const update = hashTrie(shaped, keccak)
+  const update = hashTrie(shaped, keccak, allocate)
   cache?.keep(update.root, shaped, update.nodes.length)
   return update
 }
@@ -65,13 +73,7 @@ export function buildTrie(
   if (entries.length === 0) return { root: EMPTY_ROOT, nodes: [] }
   checkOrder(entries)
   const paths = entries.map(({ key, value }) => ({ key: toNibbles(key), value }))
-  return hashTrie(buildNode(paths, 0, paths.length, 0), keccak)
-}
-
-function hashTrie(shaped: Node, keccak: Keccak): TrieUpdate {
-  const nodes: NewNode[] = []
-  const root = hashRoot(shaped, keccak, nodes)
-  return { root, nodes }
+  return hashTrie(buildNode(paths, 0, paths.length, 0), keccak, allocateAlone)
 }
 
 async function loadLonely(lonely: readonly LonelyChild[], source: NodeSource): Promise<void> {

@@ -81,7 +81,8 @@ export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> 
       continue
     }
     if (!scheduler.isPlanned()) {
-      sleep(atomics, control, worker, bell, SLEEP_MS)
+      // Looked at after the bell: the ring of a halt that came before it is not heard any more.
+      if (scheduler.halted() === HALT.RUNNING) sleep(atomics, control, worker, bell, SLEEP_MS)
       continue
     }
     const before = scheduler.committedEnd()

@@ -13,7 +13,7 @@ import type { TxIndex } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { ACCOUNT, NO_SENDER, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
-import { readSizedBytes } from '../memory/sized-bytes.ts'
+import { readSizedBytes, writeSizedBytes } from '../memory/sized-bytes.ts'
 import { bytesOfWords } from '../memory/word-codec.ts'
 import { LocationTable } from '../mvcc/location-table.ts'
 import { VersionStore } from '../mvcc/version-store.ts'
@@ -176,8 +176,17 @@ function transactionReader(memory: Memory, common: Common): (index: TxIndex) => 
     let tx = decoded.get(index)
     if (tx === undefined) {
       const at = memory.control[transactionIndex(index, TRANSACTION.BYTES)]
-      tx = decodeTransaction(readSizedBytes(memory.store.block, at), common, () =>
-        recoveredSender(memory, index),
+      tx = decodeTransaction(
+        readSizedBytes(memory.store.block, at),
+        common,
+        () => recoveredSender(memory, index),
+        (publicKey) => {
+          // Published by the sender's record, which is stored after it.
+          memory.control[transactionIndex(index, TRANSACTION.PUBLIC_KEY)] = writeSizedBytes(
+            memory.allocator,
+            publicKey,
+          )
+        },
       )
       decoded.set(index, tx)
     }

@@ -1,11 +1,11 @@
 // Prints how well accesses of real mainnet blocks are predicted, and how long predicting takes.
-// Usage: node test/bench/access.ts [folder of block files] [--worst]
+// Usage: node test/bench/access.ts [folder of block files]
 // Authority on nothing: figures depend on the machine and on how full the blocks are.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { hexToBytes, type PrefixedHexString } from '@ethereumjs/util'
 import { runBlock } from '@ethereumjs/vm'
 import { createKeccak } from 'hash-wasm'
-
 import { predictEnvelope } from '../../src/access/envelope.ts'
 import type { LoadSlot } from '../../src/access/expression-program.ts'
 import { LocationSet } from '../../src/access/location-set.ts'
@@ -17,7 +17,9 @@ import {
   recallOf,
   scorePrediction,
 } from '../../src/access/prediction-score.ts'
+import { type CodeHashOf, NO_CODE } from '../../src/access/prediction-walk.ts'
 import { TemplateLibrary } from '../../src/access/template-library.ts'
+import type { TransactionFacts } from '../../src/access/transaction-facts.ts'
 import type { Keccak } from '../../src/access/word.ts'
 import {
   type RecordedTransaction,
@@ -45,102 +47,163 @@ async function record(block: MainnetBlock): Promise<RecordedTransaction[]> {
   return recorded
 }
 
-/** The values of slots before the block: what an executor knows when it predicts. */
-function loaderOf(block: MainnetBlock): LoadSlot {
-  const slots = new Map<string, Uint8Array>()
-  for (const [address, { storage }] of Object.entries(block.preState)) {
+/** What an executor knows when it predicts: the state before the block. */
+interface StateBefore {
+  readonly loadSlot: LoadSlot
+  readonly codeHashOf: CodeHashOf
+}
+
+const ZERO = new Uint8Array(0)
+
+function stateBefore(block: MainnetBlock): StateBefore {
+  const locations = new LocationSet()
+  const values: Uint8Array[] = []
+  for (const [text, { storage, code }] of Object.entries(block.preState)) {
+    const address = hexToBytes(text as PrefixedHexString)
+    if (code !== undefined && code.length > 2) {
+      values[locations.add('code', address, undefined, 'read')] = keccak(hexToBytes(code))
+    }
     for (const [key, value] of Object.entries(storage ?? {})) {
-      const digits = value.replace(/^0x/, '')
-      const bytes = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex')
-      slots.set(`${address.toLowerCase()} ${BigInt(key)}`, bytes)
+      values[locations.add('slot', address, wordOfHex(key), 'read')] = wordOfHex(value)
     }
   }
-  const hex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('hex')}`
-  return (address, key) => slots.get(`${hex(address)} ${BigInt(hex(key))}`) ?? new Uint8Array(0)
+  return {
+    loadSlot: (address, key) => values[locations.find('slot', address, key)] ?? ZERO,
+    codeHashOf: (address) => values[locations.find('code', address)] ?? NO_CODE,
+  }
+}
+
+function wordOfHex(text: string): Uint8Array {
+  return hexToBytes(`0x${text.replace(/^0x/, '').padStart(64, '0')}`)
 }
 
 const predicted = new LocationSet()
 const actual = new LocationSet()
 
+function predict(
+  facts: TransactionFacts,
+  codeHash: Uint8Array | undefined,
+  library: TemplateLibrary | undefined,
+  { loadSlot, codeHashOf }: StateBefore,
+): void {
+  predicted.clear()
+  predictEnvelope(facts, keccak, predicted)
+  if (codeHash !== undefined) library?.predict(facts, codeHash, predicted, loadSlot, codeHashOf)
+}
+
 function score(
   { facts, codeHash, observation }: RecordedTransaction,
   library: TemplateLibrary | undefined,
-  loadSlot: LoadSlot,
+  state: StateBefore,
 ): PredictionScore {
-  predicted.clear()
   actual.clear()
-  predictEnvelope(facts, keccak, predicted)
-  if (codeHash !== undefined) library?.predict(facts, codeHash, predicted, loadSlot)
+  predict(facts, codeHash, library, state)
   for (const { field, address, key, kind } of observation.accesses) {
     actual.add(field, address, key, kind)
   }
   return scorePrediction(predicted, actual)
 }
 
+/** Scores added up, and how many transactions were predicted to the last location. */
+interface Sum {
+  scores: PredictionScore
+  exact: number
+  count: number
+}
+
+const NAMES = {
+  envelope: 'envelope only',
+  online: 'learning on the way, from nothing',
+  shared: 'learning on the way, over all blocks',
+  spoken: '  of these, where a template spoke',
+  again: 'the same block again',
+} as const
+type Name = keyof typeof NAMES
+
+const newSums = (): Record<Name, Sum> => {
+  const sum = (): Sum => ({ scores: NO_SCORE, exact: 0, count: 0 })
+  return { envelope: sum(), online: sum(), shared: sum(), spoken: sum(), again: sum() }
+}
+
+function add(sum: Sum, scores: PredictionScore): void {
+  sum.scores = addScores(sum.scores, scores)
+  sum.count++
+  if (scores.wrong === 0 && scores.missed === 0) sum.exact++
+}
+
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`.padStart(8)
-const summary = (scores: PredictionScore): string =>
-  `precision ${percent(precisionOf(scores))}  recall ${percent(recallOf(scores))}  missed writes ${scores.missedWrites}`
+const summary = ({ scores, exact, count }: Sum): string =>
+  `precision ${percent(precisionOf(scores))}  recall ${percent(recallOf(scores))}  exact ${percent(count === 0 ? 1 : exact / count)}`
 
 const shared = new TemplateLibrary(keccak)
-const totals = { envelope: NO_SCORE, online: NO_SCORE, shared: NO_SCORE, again: NO_SCORE }
-let [transactions, predictMs, observeMs] = [0, 0, 0]
+const totals = newSums()
+let [transactions, predictMs, observeMs, observed] = [0, 0, 0, 0]
 const files = readdirSync(folder)
   .filter((name) => name.endsWith('.json.gz'))
-  .sort((one, other) => Number.parseInt(one) - Number.parseInt(other))
+  .sort((one, other) => Number.parseInt(one, 10) - Number.parseInt(other, 10))
 
 for (const file of files) {
   const block = await loadMainnetBlock(join(folder, file))
-  const loadSlot = loaderOf(block)
+  const state = stateBefore(block)
   const recorded = await record(block)
   const own = new TemplateLibrary(keccak)
-  const sums = { envelope: NO_SCORE, online: NO_SCORE, shared: NO_SCORE, again: NO_SCORE }
+  const sums = newSums()
   for (const each of recorded) {
-    sums.envelope = addScores(sums.envelope, score(each, undefined, loadSlot))
-    sums.online = addScores(sums.online, score(each, own, loadSlot))
-    sums.shared = addScores(sums.shared, score(each, shared, loadSlot))
-    if (each.codeHash === undefined) continue
-    const before = performance.now()
-    own.observe(each.facts, each.codeHash, each.observation)
-    observeMs += performance.now() - before
-    shared.observe(each.facts, each.codeHash, each.observation)
+    const { facts, codeHash, observation } = each
+    add(sums.envelope, score(each, undefined, state))
+    add(sums.online, score(each, own, state))
+    const isSpoken = codeHash !== undefined && shared.knows(facts, codeHash)
+    const scores = score(each, shared, state)
+    add(sums.shared, scores)
+    if (isSpoken) add(sums.spoken, scores)
+    if (codeHash === undefined) continue
+    const before = cpuMs()
+    own.observe(facts, codeHash, observation)
+    observeMs += cpuMs() - before
+    observed++
+    shared.observe(facts, codeHash, observation)
   }
-  for (const each of recorded) sums.again = addScores(sums.again, score(each, own, loadSlot))
-  predictMs += timePredictions(recorded, own, loadSlot)
+  for (const each of recorded) add(sums.again, score(each, own, state))
+  predictMs += timePredictions(recorded, own, state)
   transactions += recorded.length
-  for (const name of Object.keys(totals) as (keyof typeof totals)[]) {
-    totals[name] = addScores(totals[name], sums[name])
+  for (const name of Object.keys(totals) as Name[]) {
+    const { scores, exact, count } = sums[name]
+    totals[name] = {
+      scores: addScores(totals[name].scores, scores),
+      exact: totals[name].exact + exact,
+      count: totals[name].count + count,
+    }
   }
-  console.log(
-    `${file.padEnd(18)} ${String(recorded.length).padStart(4)} txs  online ${summary(sums.online)}  again ${summary(sums.again)}`,
-  )
+  const size = String(recorded.length).padStart(4)
+  console.log(`${file.padEnd(17)} ${size} txs  on the way: ${summary(sums.online)}`)
+  console.log(`${' '.repeat(27)}  again: ${summary(sums.again)}`)
+}
+
+/** Processor time, which other programs on the machine disturb least. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 /** The least of several runs, so that the machine's other work and compilation stay out. */
 function timePredictions(
   recorded: readonly RecordedTransaction[],
   library: TemplateLibrary,
-  loadSlot: LoadSlot,
+  state: StateBefore,
 ): number {
   let least = Number.POSITIVE_INFINITY
-  const values = new Map<string, Uint8Array | undefined>()
-  void values
-  for (let run = 0; run < 5; run++) {
-    const start = performance.now()
-    for (const { facts, codeHash } of recorded) {
-      predicted.clear()
-      predictEnvelope(facts, keccak, predicted)
-      if (codeHash !== undefined) library.predict(facts, codeHash, predicted, loadSlot)
-    }
-    least = Math.min(least, performance.now() - start)
+  for (let run = 0; run < 7; run++) {
+    const start = cpuMs()
+    for (const { facts, codeHash } of recorded) predict(facts, codeHash, library, state)
+    least = Math.min(least, cpuMs() - start)
   }
   return least
 }
 
 console.log(`\n${transactions} transactions of ${files.length} blocks`)
-console.log(`envelope only                         ${summary(totals.envelope)}`)
-console.log(`learning on the way, per block        ${summary(totals.online)}`)
-console.log(`learning on the way, over all blocks  ${summary(totals.shared)}`)
-console.log(`the same block again                  ${summary(totals.again)}`)
+for (const name of Object.keys(NAMES) as Name[]) {
+  console.log(`${NAMES[name].padEnd(38)} ${summary(totals[name])}`)
+}
 console.log(`predicting 1,000 transactions: ${((1000 * predictMs) / transactions).toFixed(2)} ms`)
-console.log(`observing 1,000 transactions: ${((1000 * observeMs) / transactions).toFixed(2)} ms`)
-console.log(`templates: ${shared.size}`)
+console.log(`observing 1,000 calls: ${((1000 * observeMs) / observed).toFixed(1)} ms`)
+console.log(`${shared.size} templates`)

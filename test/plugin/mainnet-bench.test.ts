@@ -16,12 +16,12 @@ import { optionsWith } from '../unit/plugin/support/options.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures/mainnet/', import.meta.url))
 
-it('a block with blob transactions runs in parallel, with its KZG backend in the workers', async () => {
+it('a block with blob transactions runs in parallel, with its KZG backend in the workers, twice', async () => {
   const options = optionsWith({
     workloads: ['mainnet'],
     workers: [2],
     runs: 1,
-    scheduler: 'optimistic',
+    schedulers: ['optimistic', 'graph'],
   })
   const path = await findBlobBlock()
   const report = await runBench(
@@ -44,9 +44,19 @@ it('a block with blob transactions runs in parallel, with its KZG backend in the
       ],
     },
   )
-  const [result] = report.rows[0]!.parallel
-  expect(result!.failures).toEqual([])
-  expect(result!.mode, result!.why ?? '').toBe('parallel')
+  const results = report.rows[0]!.parallel
+  expect(results.map(({ scheduler }) => scheduler)).toEqual(['optimistic', 'graph'])
+  for (const { failures, mode, why } of results) {
+    expect(failures).toEqual([])
+    expect(mode, why ?? '').toBe('parallel')
+  }
+  const [blind, graph] = results
+  expect(blind!.access).toBeNull()
+  expect(graph!.access!.recall).toBeGreaterThan(0)
+  expect(report.totals.mainnetReExecutions).toEqual([
+    expect.objectContaining({ firstPass: blind!.firstPass!.reExecutions }),
+    expect.objectContaining({ firstPass: graph!.firstPass!.reExecutions }),
+  ])
   expect(report.isEqual).toBe(true)
 })
 

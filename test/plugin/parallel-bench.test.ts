@@ -40,21 +40,28 @@ describe('npx hardhat parallel-bench', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  it('measures a workload, prints the table and writes the report', async () => {
+  it('measures a workload with each scheduler, prints the table and writes the report', async () => {
     const json = join(folder, 'out.json')
     const size = ['--txs', '20', '--runs', '1', '--workers', '1,2']
     const { code, stdout, stderr } = await runTask(
-      ...['--workload', 'transfers', ...size, '--json', json],
+      ...['--workload', 'erc20-hot', ...size, '--json', json],
+      ...['--schedulers', 'optimistic,graph', '--hot'],
     )
     expect(stderr).not.toContain('NOT EQUAL')
     expect(code).toBe(0)
-    expect(stdout).toMatch(/transfers +20 +0\.42 /)
+    expect(stdout).toMatch(/erc20-hot +20 +\d\.\d\d +stock /)
+    expect(stdout).toMatch(/hottest locations \(graph, 2 workers\):\n.*\n +2 .* of Token 1\n/)
+    expect(stdout).toMatch(/Re-runs over all rows: 1 worker: optimistic \d+, graph \d+/)
     expect(stdout).toContain('Equal to stock on every run')
     const report = JSON.parse(readFileSync(json, 'utf8')) as BenchReport
     expect(report.isEqual).toBe(true)
-    expect(report.rows.map(({ name, parallel }) => [name, parallel.length])).toEqual([
-      ['transfers', 2],
-    ])
+    expect(report.rows.map(({ name }) => name)).toEqual(['erc20-hot'])
+    for (const { scheduler, cpu, levels, graph, access } of report.rows[0]!.parallel) {
+      expect(cpu).toBeGreaterThan(0)
+      // Six of the twenty go to three recipients.
+      expect(levels).toBe(2)
+      expect(graph !== null && access !== null).toBe(scheduler === 'graph')
+    }
   })
 
   it('refuses a bad option in one line and exits with 1', async () => {

@@ -4,13 +4,18 @@
 
 import { MerkleStateManager } from '@ethereumjs/statemanager'
 import type { TypedTransaction } from '@ethereumjs/tx'
-import type { Account, Address } from '@ethereumjs/util'
+import { type Account, Address } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 
-import type { Observation, ObservedAccess, ObservedHash } from '../../src/access/observation.ts'
+import type {
+  Observation,
+  ObservedAccess,
+  ObservedCall,
+  ObservedHash,
+} from '../../src/access/observation.ts'
 import { factsOf, type TransactionFacts } from '../../src/access/transaction-facts.ts'
-import type { Keccak } from '../../src/access/word.ts'
+import { compareBytes, type Keccak } from '../../src/access/word.ts'
 
 const LONGEST_PREIMAGE = 256
 
@@ -33,56 +38,69 @@ export class RecordingKeccak {
   }
 }
 
-interface TouchedSlot {
+interface Touched {
+  readonly field: 'slot' | 'code' | 'account'
+  readonly call: number
   readonly address: Address
-  readonly key: Uint8Array
-  readonly value: Uint8Array
+  readonly key?: Uint8Array
 }
 
 /** Stock's state manager with a record of what is asked of it while `isRecording`. */
 export class RecordingStateManager extends MerkleStateManager {
   isRecording = false
-  readonly slots = new Map<string, TouchedSlot>()
-  readonly codes = new Map<string, Address>()
-  readonly puts = new Map<string, { address: Address; before: Account | undefined }>()
-  /** Slots, code and accounts in the order in which they were first touched. */
-  readonly order: string[] = []
+  /** The call that runs: 0 is the outermost. */
+  call = 0
+  /** What each call touched, in the order in which it was first touched. */
+  readonly touched = new Map<string, Touched>()
+  /** Slots with the value that they had first; accounts with what they were. */
+  readonly firstValues = new Map<string, Uint8Array>()
+  readonly firstAccounts = new Map<string, Account | undefined>()
+  readonly written = new Set<string>()
 
   override async getStorage(address: Address, key: Uint8Array): Promise<Uint8Array> {
     const value = await super.getStorage(address, key)
     if (this.isRecording) {
-      this.#note(this.slots, `slot ${address} ${Buffer.from(key).toString('hex')}`, () => ({
-        address,
-        key: key.slice(),
-        value: value.slice(),
-      }))
+      const name = slotName(address, key)
+      if (!this.firstValues.has(name)) this.firstValues.set(name, value.slice())
+      this.#note(name, { field: 'slot', call: this.call, address, key: key.slice() })
     }
     return value
   }
 
+  override async putStorage(address: Address, key: Uint8Array, value: Uint8Array): Promise<void> {
+    if (this.isRecording) this.written.add(`${this.call} ${slotName(address, key)}`)
+    await super.putStorage(address, key, value)
+  }
+
   override async getCode(address: Address): Promise<Uint8Array> {
-    if (this.isRecording) this.#note(this.codes, `code ${address}`, () => address)
+    if (this.isRecording) this.#note(`code ${address}`, { field: 'code', call: this.call, address })
     return await super.getCode(address)
   }
 
   override async putAccount(address: Address, account: Account | undefined): Promise<void> {
-    if (this.isRecording && !this.puts.has(`put ${address}`)) {
-      const before = await this.getAccount(address)
-      this.#note(this.puts, `put ${address}`, () => ({ address, before }))
+    const name = address.toString()
+    if (this.isRecording && !this.firstAccounts.has(name)) {
+      this.firstAccounts.set(name, await this.getAccount(address))
+      this.#note(name, { field: 'account', call: this.call, address })
     }
     await super.putAccount(address, account)
   }
 
   clearRecord(): void {
-    for (const part of [this.slots, this.codes, this.puts]) part.clear()
-    this.order.length = 0
+    this.call = 0
+    for (const part of [this.touched, this.firstValues, this.firstAccounts, this.written]) {
+      part.clear()
+    }
   }
 
-  #note<Noted>(notes: Map<string, Noted>, name: string, make: () => Noted): void {
-    if (notes.has(name)) return
-    notes.set(name, make())
-    this.order.push(name)
+  #note(name: string, touched: Touched): void {
+    const named = `${this.call} ${name}`
+    if (!this.touched.has(named)) this.touched.set(named, touched)
   }
+}
+
+function slotName(address: Address, key: Uint8Array): string {
+  return `slot ${address} ${Buffer.from(key).toString('hex')}`
 }
 
 /** One transaction of stock with what it touched. */
@@ -90,7 +108,7 @@ export interface RecordedTransaction {
   readonly facts: TransactionFacts
   /** Of the called account before the transaction; undefined for a creation and for an empty account. */
   readonly codeHash: Uint8Array | undefined
-  readonly observation: Observation
+  readonly observation: Required<Observation>
 }
 
 /** Records every transaction that `vm` runs from now on; the VM's state and keccak must be recording. */
@@ -101,16 +119,17 @@ export function recordTransactions(
 ): RecordedTransaction[] {
   const state = vm.stateManager as RecordingStateManager
   const recorded: RecordedTransaction[] = []
+  const calls = recordCalls(vm, state)
   let codeHash: Uint8Array | undefined
   const setRecording = (isOn: boolean): void => {
     state.isRecording = isOn
     crypto.isRecording = isOn
   }
   vm.events.on('beforeTx', async (tx, proceed) => {
-    const called = tx.to === undefined ? undefined : await state.getAccount(tx.to)
-    codeHash = called?.isContract() ? called.codeHash.slice() : undefined
+    codeHash = tx.to === undefined ? undefined : await codeHashOf(state, tx.to)
     state.clearRecord()
     crypto.hashes.length = 0
+    calls.length = 0
     setRecording(true)
     proceed?.()
   })
@@ -121,7 +140,7 @@ export function recordTransactions(
       facts: factsOf(tx, { coinbase, sender: tx.getSenderAddress().bytes }),
       codeHash,
       observation: {
-        accesses: await accessesOf(state, tx.getSenderAddress()),
+        ...(await observationOf(state, tx.getSenderAddress(), calls)),
         hashes: [...crypto.hashes],
       },
     })
@@ -130,34 +149,87 @@ export function recordTransactions(
   return recorded
 }
 
-async function accessesOf(
-  state: RecordingStateManager,
-  sender: Address,
-): Promise<ObservedAccess[]> {
-  const accesses: ObservedAccess[] = []
-  for (const name of state.order) {
-    const slot = state.slots.get(name)
-    const code = state.codes.get(name)
-    const put = state.puts.get(name)
-    if (slot !== undefined) {
-      const { address, key, value } = slot
-      const after = await state.getStorage(address, key)
-      const kind = Buffer.compare(value, after) === 0 ? 'read' : 'write'
-      accesses.push({ field: 'slot', address: address.bytes, key, kind, value })
-    } else if (code !== undefined) {
-      accesses.push({ field: 'code', address: code.bytes, kind: 'read' })
-    } else if (put !== undefined) {
-      accesses.push(...(await changesOf(state, put.address, put.before, sender)))
+/** A call whose place in the order of accesses is still the number of things touched. */
+function recordCalls(vm: VM, state: RecordingStateManager): ObservedCall[] {
+  const calls: ObservedCall[] = []
+  const { evm } = vm
+  const runCall = evm.runCall.bind(evm)
+  evm.runCall = async (options) => {
+    const { message } = options
+    if (message === undefined || !state.isRecording) return await runCall(options)
+    const parent = state.call
+    const after = state.touched.size
+    const account = (message.to ?? message.caller).bytes
+    const codeAccount = message.to === undefined ? account : message.codeAddress.bytes
+    calls.push({
+      parent,
+      after,
+      sender: message.caller.bytes,
+      account,
+      codeAccount,
+      codeHash: await codeHashOf(state, new Address(codeAccount)),
+      data: message.data.slice(),
+      sendsValue: message.value > 0n && !message.delegatecall,
+      isCreation: message.to === undefined,
+    })
+    state.call = calls.length
+    try {
+      return await runCall(options)
+    } finally {
+      state.call = parent
     }
   }
-  return accesses
+  return calls
+}
+
+async function codeHashOf(
+  state: RecordingStateManager,
+  address: Address,
+): Promise<Uint8Array | undefined> {
+  const account = await state.getAccount(address)
+  return account?.isContract() ? account.codeHash.slice() : undefined
+}
+
+async function observationOf(
+  state: RecordingStateManager,
+  sender: Address,
+  calls: readonly ObservedCall[],
+): Promise<{ accesses: ObservedAccess[]; calls: ObservedCall[] }> {
+  const accesses: ObservedAccess[] = []
+  /** How many accesses there are for the first so many things touched. */
+  const counts = [0]
+  for (const [name, { field, call, address, key }] of state.touched) {
+    if (field === 'code') {
+      accesses.push({ field, address: address.bytes, kind: 'read', call })
+    } else if (field === 'account') {
+      const before = state.firstAccounts.get(address.toString())
+      // Who sends value compares it with the balance.
+      const isSpender =
+        address.equals(sender) ||
+        calls.some((each) => each.sendsValue && compareBytes(each.sender, address.bytes) === 0)
+      for (const change of await changesOf(state, address, before, isSpender)) {
+        accesses.push({ ...change, call })
+      }
+    } else {
+      const value = state.firstValues.get(slotName(address, key!))!
+      const isChanged = Buffer.compare(value, await state.getStorage(address, key!)) !== 0
+      const kind = isChanged && state.written.has(name) ? 'write' : 'read'
+      accesses.push({ field, address: address.bytes, key: key!, kind, value, call })
+    }
+    counts.push(accesses.length)
+  }
+  for (const { sender: spender, sendsValue, parent } of calls) {
+    if (sendsValue)
+      accesses.push({ field: 'balance', address: spender, kind: 'read', call: parent })
+  }
+  return { accesses, calls: calls.map((call) => ({ ...call, after: counts[call.after]! })) }
 }
 
 async function changesOf(
   state: RecordingStateManager,
   changed: Address,
   before: Account | undefined,
-  sender: Address,
+  isSpender: boolean,
 ): Promise<ObservedAccess[]> {
   const after = await state.getAccount(changed)
   const address = changed.bytes
@@ -170,7 +242,7 @@ async function changesOf(
     changes.push({ field: 'nonce', address, kind: 'write' })
   }
   if (oldBalance !== newBalance) {
-    const isPaid = newBalance > oldBalance && !changed.equals(sender)
+    const isPaid = newBalance > oldBalance && !isSpender
     changes.push({ field: 'balance', address, kind: isPaid ? 'delta' : 'write' })
   }
   return changes

@@ -15,23 +15,35 @@ export interface Implementation {
   close(): Promise<void>
 }
 
+const alternating = ['graph', 'optimistic'] as const
+
 export function stockImplementation(): Implementation {
   return { name: 'stock', workers: 0, isStock: true, runBlock, close: async () => {} }
 }
 
-/** Workers always where possible, and no rescue by a sequential rerun: what is tested is the parallel path. */
+/**
+ * Workers always where possible, and no rescue by a sequential rerun: what is tested is the parallel path.
+ * Blocks run in turn with predictions and without, unless a scheduler is given: what one block taught
+ * the executor acts on later ones.
+ */
 export async function parallelImplementation(
   options: ParallelOptions & { workers: number },
 ): Promise<Implementation> {
   // Loaded only here, so that stock alone can be tried without the package.
   const { strictExecutor } = await import('./strict-executor.ts')
-  const executor = await strictExecutor(options)
+  const schedulers = options.scheduler === undefined ? alternating : [options.scheduler]
+  const executors = await Promise.all(
+    schedulers.map((scheduler) => strictExecutor({ ...options, scheduler })),
+  )
+  let blocks = 0
   return {
     name: `parallel-evm, ${options.workers} worker${options.workers === 1 ? '' : 's'}`,
     workers: options.workers,
     isStock: false,
-    runBlock: (vm, opts) => executor.runBlock(vm, opts),
-    close: () => executor.close(),
+    runBlock: (vm, opts) => executors[blocks++ % executors.length]!.runBlock(vm, opts),
+    close: async () => {
+      for (const executor of executors) await executor.close()
+    },
   }
 }
 

@@ -9,6 +9,7 @@ import { createVM, runTx, type VM } from '@ethereumjs/vm'
 import { predictEnvelope } from '../../src/access/envelope.ts'
 import { LocationSet, type TouchedLocation } from '../../src/access/location-set.ts'
 import { type PredictionScore, scorePrediction } from '../../src/access/prediction-score.ts'
+import { NO_CODE } from '../../src/access/prediction-walk.ts'
 import { type Coverage, TemplateLibrary } from '../../src/access/template-library.ts'
 import { factsOf, type TransactionFacts } from '../../src/access/transaction-facts.ts'
 import {
@@ -108,22 +109,19 @@ export class LearningWorld {
   /** As an executor does: what the templates ask for is loaded, and they are asked again. */
   async #predict(facts: TransactionFacts, predicted: LocationSet): Promise<Coverage> {
     predictEnvelope(facts, this.#keccak, predicted)
-    const called = facts.to === undefined ? undefined : new Address(facts.to)
-    const account = called && (await this.#vm.stateManager.getAccount(called))
-    if (!account?.isContract()) return 'none'
-    const loaded = new Map<string, Uint8Array>()
+    const known = new KnownState(this.#vm)
+    const codeHash = facts.to === undefined ? NO_CODE : await known.loadCodeHash(facts.to)
+    if (codeHash.length === 0) return 'none'
     for (;;) {
-      const asked: [address: Uint8Array, key: Uint8Array][] = []
-      const coverage = this.library.predict(facts, account.codeHash, predicted, (address, key) => {
-        const value = loaded.get(nameOf(address, key))
-        if (value === undefined) asked.push([address.slice(), key.slice()])
-        return value
-      })
-      if (asked.length === 0) return coverage
-      for (const [address, key] of asked) {
-        const value = await this.#vm.stateManager.getStorage(new Address(address), key)
-        loaded.set(nameOf(address, key), value)
-      }
+      const coverage = this.library.predict(
+        facts,
+        codeHash,
+        predicted,
+        known.loadSlot,
+        known.codeHashOf,
+      )
+      if (!(await known.loadAsked())) return coverage
+      expectPartial(coverage)
     }
   }
 
@@ -144,6 +142,55 @@ export class LearningWorld {
     ).sign(from.privateKey)
     tx.cache.senderPubKey = from.publicKey
     return tx
+  }
+}
+
+function expectPartial(coverage: Coverage): void {
+  if (coverage !== 'partial') throw new Error(`something was asked for, but it is ${coverage}`)
+}
+
+/** State that is known once it was asked for and loaded. */
+class KnownState {
+  readonly #vm: VM
+  readonly #known = new Map<string, Uint8Array>()
+  #asked: (() => Promise<unknown>)[] = []
+
+  constructor(vm: VM) {
+    this.#vm = vm
+  }
+
+  readonly loadSlot = (address: Uint8Array, key: Uint8Array): Uint8Array | undefined => {
+    const value = this.#known.get(nameOf(address, key))
+    const [account, slot] = [new Address(address.slice()), key.slice()]
+    if (value === undefined) {
+      this.#asked.push(async () => {
+        const loaded = await this.#vm.stateManager.getStorage(account, slot)
+        this.#known.set(nameOf(account.bytes, slot), loaded)
+      })
+    }
+    return value
+  }
+
+  readonly codeHashOf = (address: Uint8Array): Uint8Array | undefined => {
+    const hash = this.#known.get(nameOf(address, NO_CODE))
+    const account = address.slice()
+    if (hash === undefined) this.#asked.push(() => this.loadCodeHash(account))
+    return hash
+  }
+
+  async loadCodeHash(address: Uint8Array): Promise<Uint8Array> {
+    const account = await this.#vm.stateManager.getAccount(new Address(address))
+    const hash = account?.isContract() ? account.codeHash : NO_CODE
+    this.#known.set(nameOf(address, NO_CODE), hash)
+    return hash
+  }
+
+  /** Loads what was asked for; false where that was nothing. */
+  async loadAsked(): Promise<boolean> {
+    const asked = this.#asked
+    this.#asked = []
+    for (const load of asked) await load()
+    return asked.length > 0
   }
 }
 

@@ -1,6 +1,7 @@
 // A table, a version store and their memory, on one thread, for tests of what lies in them.
 // Authority on nothing; publishes and records as the code that executes transactions does.
 
+import type { BlockMemory } from '../../src/block/block-memory.ts'
 import type { Incarnation, LocationId, RecordId, TxIndex } from '../../src/ids.ts'
 import { type AtomicOperations, nativeAtomics } from '../../src/memory/atomics.ts'
 import {
@@ -28,29 +29,42 @@ type Node = ReturnType<VersionStore['publish']>
 
 export class VersionMemory {
   readonly control: Int32Array
-  readonly state = SharedRegion.create(1 << 20)
-  readonly block = SharedRegion.create(1 << 20)
-  readonly allocator = new RegionAllocator(this.block, 64)
+  readonly state: SharedRegion
+  readonly block: SharedRegion
+  readonly allocator: RegionAllocator
   readonly table: LocationTable
   readonly store: VersionStore
 
-  constructor(transactions = 16, atomics: AtomicOperations = nativeAtomics) {
-    this.control = new Int32Array(new SharedArrayBuffer(controlWords(transactions) * 4))
+  /** Memory of its own; with `shared`, a worker's views of the main thread's. */
+  constructor(
+    transactions = 16,
+    atomics: AtomicOperations = nativeAtomics,
+    shared: BlockMemory | undefined = undefined,
+  ) {
+    this.control =
+      shared?.control ?? new Int32Array(new SharedArrayBuffer(controlWords(transactions) * 4))
+    this.state = viewOf(shared?.state)
+    this.block = viewOf(shared?.block)
+    this.allocator = new RegionAllocator(this.block, 64)
     this.control[CONTROL.TRANSACTION_COUNT] = transactions
-    this.table = this.tableOf(4, 7)
+    this.table =
+      shared === undefined ? this.tableOf(4, 7) : this.#tableOver(shared.buckets, shared.seed)
     this.store = new VersionStore(this.control, this.state, this.block, this.allocator, atomics)
+  }
+
+  /** What a worker sees of `memory`: views of its own, made now. */
+  static besideMain(memory: BlockMemory, transactions: number): VersionMemory {
+    return new VersionMemory(transactions, nativeAtomics, memory)
   }
 
   /** A table of its own over the same records' region. */
   tableOf(buckets: number, seed: number): LocationTable {
-    const words = new Int32Array(new SharedArrayBuffer(buckets * 4))
-    return new LocationTable(
-      words,
-      seed,
-      this.state,
-      new RegionAllocator(this.state),
-      nativeAtomics,
-    )
+    return this.#tableOver(new Int32Array(new SharedArrayBuffer(buckets * 4)), seed)
+  }
+
+  #tableOver(buckets: Int32Array, seed: number): LocationTable {
+    const allocator = new RegionAllocator(this.state)
+    return new LocationTable(buckets, seed, this.state, allocator, nativeAtomics)
   }
 
   /** An account with base values. */
@@ -161,4 +175,8 @@ export class VersionMemory {
   ): Node {
     return this.store.publish(location as LocationId, kind, transaction as TxIndex, payload)
   }
+}
+
+function viewOf(region: SharedRegion | undefined): SharedRegion {
+  return region === undefined ? SharedRegion.create(1 << 20) : new SharedRegion(region.buffer)
 }

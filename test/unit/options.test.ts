@@ -10,6 +10,14 @@ import {
   resolveOptions,
 } from '../../src/index.ts'
 
+const bounds = [
+  'maxParallelLevel',
+  'maxLevelDepth',
+  'maxBatchSize',
+  'maxDependencyDepth',
+  'executionTimeoutMs',
+] as const
+
 describe('the defaults', () => {
   it('are the cores there are, the automatic scheduler, and the fallback on', () => {
     const defaults = {
@@ -17,6 +25,12 @@ describe('the defaults', () => {
       scheduler: 'auto',
       workerSetup: undefined,
       fallback: true,
+      maxParallelLevel: Number.POSITIVE_INFINITY,
+      maxLevelDepth: Number.POSITIVE_INFINITY,
+      maxBatchSize: Number.POSITIVE_INFINITY,
+      maxDependencyDepth: Number.POSITIVE_INFINITY,
+      executionTimeoutMs: Number.POSITIVE_INFINITY,
+      templates: undefined,
       maxStateMiB: 512,
       maxBlockMiB: 512,
     }
@@ -40,7 +54,7 @@ describe('the defaults', () => {
 describe('allowed values', () => {
   it('are taken as they are, up to their limits', () => {
     for (const workers of [1, 2, 64]) expect(resolveOptions({ workers }).workers).toBe(workers)
-    for (const scheduler of ['auto', 'optimistic', 'sequential'] as const) {
+    for (const scheduler of ['auto', 'graph', 'optimistic', 'sequential'] as const) {
       expect(resolveOptions({ scheduler }).scheduler).toBe(scheduler)
     }
     for (const fallback of [true, false])
@@ -49,6 +63,20 @@ describe('allowed values', () => {
       const resolved = resolveOptions({ maxStateMiB: size, maxBlockMiB: size })
       expect([resolved.maxStateMiB, resolved.maxBlockMiB]).toEqual([size, size])
     }
+  })
+
+  it('of bounds are integers from 1', () => {
+    for (const name of bounds) {
+      for (const value of [1, 2 ** 31 - 1])
+        expect(resolveOptions({ [name]: value })[name]).toBe(value)
+    }
+  })
+
+  it('of threadCount are those of workers, and 0 for the cores there are', () => {
+    expect(resolveOptions({ threadCount: 3 }).workers).toBe(3)
+    expect(resolveOptions({ threadCount: 0 })).toEqual(resolveOptions())
+    const both = (): unknown => resolveOptions({ threadCount: 2, workers: 2 })
+    expectRefused(both, 'threadCount', 'absent where workers is given')
   })
 
   it('of workerSetup become the URL of a file', () => {
@@ -64,7 +92,7 @@ describe('allowed values', () => {
 describe('a bad value', () => {
   const workers = 'an integer from 1 to 64'
   const size = 'an integer from 1 to 1024'
-  const schedulers = 'one of "auto", "optimistic", "sequential"'
+  const schedulers = 'one of "auto", "graph", "optimistic", "sequential"'
   const bad: [string, unknown, string][] = [
     ...[-1, 0, 1.5, 65, Number.NaN, Number.POSITIVE_INFINITY, 'two', '2', null, true, 2n, {}].map(
       (value): [string, unknown, string] => ['workers', value, workers],
@@ -93,6 +121,14 @@ describe('a bad value', () => {
       ['maxStateMiB', value, size],
       ['maxBlockMiB', value, size],
     ]),
+    ...[0, -1, 1.5, 2 ** 31, Number.POSITIVE_INFINITY, '1', null].flatMap((value) =>
+      bounds.map((name): [string, unknown, string] => [name, value, 'an integer from 1 to']),
+    ),
+    ...[-1, 65, '2', null].map((value): [string, unknown, string] => [
+      'threadCount',
+      value,
+      'an integer from 0 to 64',
+    ]),
   ]
   for (const [name, value, allowed] of bad) {
     const shown =
@@ -114,7 +150,7 @@ describe('a bad value', () => {
       expectRefused(
         () => resolveOptions({ [name]: 1 } as unknown as ParallelOptions),
         name,
-        'workers, scheduler, workerSetup, fallback, maxStateMiB, maxBlockMiB',
+        'workers, scheduler, workerSetup, fallback, threadCount,',
       )
     }
   })

@@ -48,6 +48,7 @@ export async function createGeneratedCase(options: GeneratedCaseOptions): Promis
     name: row.name,
     needsKzg: false,
     image: await createStateImage(common, world.preState),
+    contractNames: world.contractNames,
     createBlock: (blockCommon) =>
       createBlock(
         {

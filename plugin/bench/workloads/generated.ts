@@ -12,40 +12,45 @@ export interface GeneratedRow {
   write(world: World, transactions: number): void
 }
 
-/** Share of the mixed workload's transactions that touch what many others touch. */
+/** Share of the transactions of erc20-hot and mixed that touch what many others touch. */
 export const HOT_SHARE = 0.3
+
+/** Exchanges, say: few enough that their chains are the block's longest. */
+export const HOT_RECIPIENTS = 3
 
 /** Ten swaps meet in a pool: short chains and many of them, as on a chain with many markets. */
 export const SWAPS_PER_POOL = 10
+
+/** Whatever the number of transactions: the larger the block, the longer the chains. */
+export const FIXED_POOLS = 8
 
 export function generatedRows(
   workload: Exclude<WorkloadName, 'mainnet'>,
   transactions: number,
 ): readonly GeneratedRow[] {
-  const pools = poolsFor(transactions)
   switch (workload) {
     case 'transfers':
       return [{ name: 'transfers', write: writeTransfers }]
     case 'erc20':
       return [{ name: 'erc20', write: writeTokenTransfers }]
+    case 'erc20-hot':
+      return [{ name: 'erc20-hot', write: writeHotTokenTransfers }]
     case 'amm':
-      return [
-        { name: 'amm (1 pool)', write: (world, count) => writeSwaps(world, count, 1) },
-        // With so few transactions that they fit one pool the second row would repeat the first.
-        ...(pools === 1
-          ? []
-          : [
-              {
-                name: `amm (${pools} pools)`,
-                write: (world: World, count: number) => writeSwaps(world, count, pools),
-              },
-            ]),
-      ]
+      return poolCountsFor(transactions).map((pools) => ({
+        name: `amm (${pools} pool${pools === 1 ? '' : 's'})`,
+        write: (world, count) => writeSwaps(world, count, pools),
+      }))
     case 'mint':
       return [{ name: 'mint', write: writeMints }]
     case 'mixed':
       return [{ name: 'mixed', write: writeMixed }]
   }
+}
+
+/** Two of them can be the same number, and the same row twice would say nothing. */
+function poolCountsFor(transactions: number): readonly number[] {
+  const counts = new Set([1, FIXED_POOLS, poolsFor(transactions)])
+  return [...counts].sort((first, second) => first - second)
 }
 
 function poolsFor(transactions: number): number {
@@ -68,6 +73,19 @@ function writeTokenTransfers(world: World, transactions: number): void {
   }
 }
 
+/** Transfers of one token, of which a share goes to a few recipients, in equal parts. */
+function writeHotTokenTransfers(world: World, transactions: number): void {
+  const token = world.placeToken()
+  // Shuffled before they are dealt out, so that each of the few gets as many as the others.
+  let dealt = 0
+  for (const [index, hot] of world.random.shuffled(hotOnes(transactions)).entries()) {
+    const recipient = hot
+      ? world.accounts.address('exchange', dealt++ % HOT_RECIPIENTS)
+      : world.accounts.address('recipient', index)
+    world.transferToken(token, world.accounts.sender(index), recipient)
+  }
+}
+
 function writeSwaps(world: World, transactions: number, poolCount: number): void {
   const pools = placePools(world, poolCount)
   // Dealt out evenly, then shuffled: random draws would leave some pools with long chains.
@@ -85,10 +103,6 @@ function writeMints(world: World, transactions: number): void {
 }
 
 function writeMixed(world: World, transactions: number): void {
-  const isHot = Array.from(
-    { length: transactions },
-    (_, index) => index < Math.round(transactions * HOT_SHARE),
-  )
   const token = world.placeToken()
   const pools = placePools(world, poolsFor(transactions))
   const [hotPool] = placePools(world, 1)
@@ -119,10 +133,16 @@ function writeMixed(world: World, transactions: number): void {
       (index: number) => world.swap(pools[index % pools.length]!, world.accounts.sender(index)),
     ],
   }
-  for (const [index, hot] of world.random.shuffled(isHot).entries()) {
+  for (const [index, hot] of world.random.shuffled(hotOnes(transactions)).entries()) {
     const kinds = hot ? write.hot : write.cold
     kinds[world.random.integer(kinds.length)]!(index)
   }
+}
+
+/** As many truths as the share asks for, all in front. */
+function hotOnes(transactions: number): readonly boolean[] {
+  const count = Math.round(transactions * HOT_SHARE)
+  return Array.from({ length: transactions }, (_, index) => index < count)
 }
 
 function placePools(world: World, count: number): readonly Pool[] {

@@ -47,7 +47,7 @@ export async function runBlockSchedule(
   const store = new Store(control, state, block, allocator, atomics)
   const judge = mutations.judge(judgeVersions(control, store, atomics))
   const Scheduler = watchedScheduler(mutations.scheduler(BlockStmScheduler), watch, gate)
-  const order = watchedOrder(new PlannedOrder(control, block, atomics), gate)
+  const order = watchedOrder(new PlannedOrder(control, block, atomics), program.plan, gate)
   const scheduler = new Scheduler(control, atomics, watchedJudge(judge, watch, gate), order)
   const Reads = mutations.reads(ReadSetRecorder)
   const context: ToyContext = {

@@ -1,8 +1,9 @@
 // Draws a small block of toy transactions on few hot accounts, and what sequential execution makes of it.
 // Authority on the distribution of programs. The same seed gives the same program in every thread.
 
+import { levelsOf } from '../../../src/graph/dependency-lists.ts'
 import { NO_SENDER } from '../../../src/memory/layout.ts'
-import type { Dependencies } from '../../../src/scheduling/planned-order.ts'
+import type { Plan } from '../../../src/scheduling/planned-order.ts'
 import { waitForSenders } from '../../../src/scheduling/sender-order.ts'
 import { Random } from './random.ts'
 import {
@@ -30,7 +31,7 @@ export interface ToyProgram {
   base: ReadonlyMap<number, ToyAccount>
   transactions: readonly ToyTransaction[]
   /** The main thread's advice: by sender, and some that nothing speaks for. */
-  plan: Dependencies
+  plan: Plan
   expected: {
     /** What each transaction observes, up to the first invalid one. */
     observed: readonly number[][]
@@ -114,7 +115,7 @@ async function drawTransaction(
 }
 
 /** Any advice must be harmless, so a third of the transactions wait for lower ones at random too. */
-function drawPlan(random: Random, transactions: readonly ToyTransaction[]): Dependencies {
+function drawPlan(random: Random, transactions: readonly ToyTransaction[]): Plan {
   const senders = transactions.map(({ sender }) => (sender === undefined ? NO_SENDER : sender + 1))
   const bySender = waitForSenders(senders)
   const starts = new Int32Array(transactions.length + 1)
@@ -129,7 +130,30 @@ function drawPlan(random: Random, transactions: readonly ToyTransaction[]): Depe
     targets.push(...[...lower].sort((a, b) => a - b))
     starts[index + 1] = targets.length
   }
-  return { starts, targets: Int32Array.from(targets) }
+  const plan = {
+    starts,
+    targets: Int32Array.from(targets),
+    priority: drawPriority(random, senders.length),
+  }
+  if (!random.oneIn(4)) return plan
+  return {
+    ...plan,
+    window: {
+      size: 1 + random.below(2),
+      levels: levelsOf({ ...plan, count: senders.length }).levels,
+    },
+  }
+}
+
+/** Some transactions in any order. */
+function drawPriority(random: Random, count: number): number[] {
+  const priority: number[] = []
+  if (!random.oneIn(3)) return priority
+  for (let i = random.below(count + 1); i > 0; i--) {
+    const transaction = random.below(count)
+    if (!priority.includes(transaction)) priority.push(transaction)
+  }
+  return priority
 }
 
 function drawOperation(random: Random, hot: number): ToyOperation {

@@ -1,14 +1,14 @@
 // The scheduler, its judge and the version store with a watch on their answers.
 // Authority on laws that no single word of memory shows; the behaviour stays that of the base classes.
 
-import type { LocationId, TxIndex } from '../../../src/ids.ts'
+import { type LocationId, NOTHING, type TxIndex } from '../../../src/ids.ts'
 import { NODE, PAYLOAD } from '../../../src/memory/layout.ts'
 import { FOUND, type Found, type VersionStore } from '../../../src/mvcc/version-store.ts'
 import type {
   BlockStmScheduler,
   VersionJudge,
 } from '../../../src/scheduling/block-stm-scheduler.ts'
-import type { PlannedOrder } from '../../../src/scheduling/planned-order.ts'
+import type { Plan, PlannedOrder } from '../../../src/scheduling/planned-order.ts'
 import { incarnationOf, STATE, stateOf } from '../../../src/scheduling/transaction-status.ts'
 import type { Gate } from './gate.ts'
 import { statusName } from './journal.ts'
@@ -60,14 +60,16 @@ export function watchedScheduler(
   }
 }
 
-export function watchedOrder(order: PlannedOrder, gate: Gate): PlannedOrder {
+export function watchedOrder(order: PlannedOrder, plan: Plan, gate: Gate): PlannedOrder {
   const blocker = order.blocker.bind(order)
-  order.blocker = (transaction, isSettled) => {
-    const lower = blocker(transaction, isSettled)
-    if (lower >= transaction) {
-      gate.fail(LAW.downwards, `transaction ${transaction} is deferred until ${lower}`)
+  order.blocker = (transaction, incarnation, isSettled) => {
+    const other = blocker(transaction, incarnation, isSettled)
+    const levels = plan.window?.levels
+    const isBelow = levels === undefined ? other < transaction : levels[other] < levels[transaction]
+    if (other !== NOTHING && other >= transaction && !isBelow) {
+      gate.fail(LAW.downwards, `transaction ${transaction} is deferred until ${other}`)
     }
-    return lower
+    return other
   }
   return order
 }

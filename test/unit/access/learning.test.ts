@@ -3,6 +3,7 @@
 // Authority on what templates must recognize. Contracts are placed with their storage, not deployed.
 
 import type { PrefixedHexString } from '@ethereumjs/util'
+import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
   mintCounterArtifact,
@@ -11,6 +12,8 @@ import {
 } from '../../../plugin/bench/contract-artifacts.ts'
 import { encodeCall, mappingSlot, type Word } from '../../../plugin/bench/solidity.ts'
 
+import { LocationSet } from '../../../src/access/location-set.ts'
+import { NO_CODE } from '../../../src/access/prediction-walk.ts'
 import { type Call, type Compared, LearningWorld } from '../../support/learning-world.ts'
 import { type Actor, actors, ether } from '../../support/random-world.ts'
 import { compileSamples } from '../../support/sample-contracts.ts'
@@ -93,7 +96,7 @@ beforeAll(() => {
     [otherToken]: {
       nonce: 1n,
       code: samples.OtherToken,
-      storage: tokenStorage([router], { allowance: 3n, balanceOf: 4n }),
+      storage: tokenStorage([...everybody, router], { allowance: 3n, balanceOf: 4n }),
     },
     [counter]: { nonce: 1n, code: mintCounterArtifact.runtimeCode, storage: { '0x0': '0x29' } },
     [ledger]: {
@@ -113,7 +116,8 @@ beforeAll(() => {
     [treasury]: { balance: 1n },
     ...Object.assign({}, ...pools.map(({ address, tokens }) => poolAccounts(address, tokens))),
   }
-})
+  // The compiler is JavaScript, and slow where the machine is busy.
+}, 300_000)
 
 const call = (from: Actor, to: PrefixedHexString, signature: string, ...words: Word[]): Call => ({
   from,
@@ -197,6 +201,14 @@ describe('one execution teaches', () => {
     ])
   })
 
+  it('a mapping by a string, of the same length', async () => {
+    const register = (from: Actor, name: string): Call => {
+      const text = BigInt(`0x${Buffer.from(name.padEnd(32, '\0')).toString('hex')}`)
+      return call(from, ledger, 'register(string)', 32n, BigInt(name.length), text)
+    }
+    await expectLearned([register(alice, 'alice.eth'), register(bob, 'bobby.eth')])
+  })
+
   it('a mapping of mappings by an argument and the caller', async () => {
     await expectLearned(
       [alice, bob, carol].map((who, index) =>
@@ -245,6 +257,95 @@ describe('two executions teach', () => {
     const fill = (index: bigint): Call => call(alice, ledger, 'fill(uint256,uint256)', index, 5n)
     await world.learn(fill(2n))
     for (const index of [1n, 3n, 2n]) expectExact(await world.learn(fill(index)))
+  })
+})
+
+describe('a function that is called by others', () => {
+  const forward = (from: Actor, through: PrefixedHexString, to: Actor): Call =>
+    call(from, router, 'forward(address,address,uint256)', through, of(to), 5n)
+  const pull = (spender: Actor, from: Actor, through: PrefixedHexString, to: Actor): Call =>
+    call(spender, through, 'transferFrom(address,address,uint256)', of(from), of(to), 5n)
+
+  it('is learned once for all who call it', async () => {
+    const world = await LearningWorld.create(accounts)
+    await world.learn(forward(alice, token, bob))
+    // The other token keeps its balances elsewhere; nobody has yet sent it through the router.
+    await world.learn(pull(dave, carol, otherToken, bob))
+    expectExact(await world.learn(forward(bob, otherToken, carol)))
+    expectExact(await world.learn(pull(alice, carol, token, dave)))
+  })
+
+  it('leaves the prediction open where nobody has seen it yet', async () => {
+    const world = await LearningWorld.create(accounts)
+    await world.learn(forward(alice, token, bob))
+    const open = await world.learn(forward(alice, otherToken, bob))
+    expect(open).toMatchObject({ coverage: 'open', wrong: 0 })
+    expect(open.missing.length).toBeGreaterThan(0)
+    expectExact(await world.learn(forward(carol, otherToken, dave)))
+  })
+
+  it('is part of its caller where calls were not recorded', async () => {
+    const world = await LearningWorld.create(accounts)
+    const swap = (from: Actor, pool: number): Call =>
+      call(from, pools[pool]!.address, 'swap(uint256,uint256,bool)', 1_000n, 1n, true)
+    const { facts, codeHash, observation } = (await world.compare(swap(alice, 0))).recorded
+    world.library.observe(facts, codeHash!, { ...observation, calls: undefined })
+    expect(world.library.size).toBe(1)
+    expectExact(await world.compare(swap(bob, 1)))
+    expectExact(await world.compare(swap(carol, 2)))
+  })
+})
+
+describe('predictions', () => {
+  it('never throw, whatever the calldata and whoever calls', async () => {
+    const world = await LearningWorld.create(accounts)
+    const lessons = [
+      call(alice, token, 'transfer(address,uint256)', of(bob), 1n),
+      call(alice, proxy, 'transfer(address,uint256)', of(bob), 1n),
+      call(alice, ledger, 'place(uint256,uint256)', 1n, 2n),
+      call(alice, ledger, 'register(string)', 32n, 3n, 2n ** 255n),
+      call(alice, pools[0]!.address, 'swap(uint256,uint256,bool)', 1_000n, 1n, true),
+      call(alice, router, 'forward(address,address,uint256)', token, of(bob), 1n),
+    ]
+    const learned = []
+    for (const lesson of lessons) learned.push((await world.learn(lesson)).recorded)
+    const address = fc.uint8Array({ minLength: 20, maxLength: 20 })
+    const answer = fc.option(fc.uint8Array({ maxLength: 32 }), { nil: undefined })
+    const codeHash = fc.constantFrom(undefined, NO_CODE, ...learned.map((each) => each.codeHash!))
+    const data = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.constant(new Uint8Array(1 << 20).fill(7)),
+    )
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...learned),
+        data,
+        fc.integer({ min: 0, max: 4 }),
+        fc.option(address, { nil: undefined }),
+        fc.option(address, { nil: undefined }),
+        answer,
+        codeHash,
+        ({ facts, codeHash: code }, tail, kept, sender, to, value, inner) => {
+          const head = facts.data.subarray(0, kept)
+          const garbled = {
+            ...facts,
+            sender,
+            to,
+            data: Uint8Array.from([...head, ...tail.subarray(0, 4096)]),
+          }
+          if (tail.length > 4096) garbled.data = Buffer.concat([head, tail])
+          const predict = (): unknown =>
+            world.library.predict(
+              garbled,
+              code!,
+              new LocationSet(),
+              () => value,
+              () => inner,
+            )
+          expect(predict).not.toThrow()
+        },
+      ),
+    )
   })
 })
 

@@ -96,7 +96,7 @@ describe('the server', () => {
   })
 
   it('waits for all answers of a batch before it throws the error of one', async () => {
-    const { memory, manager, server, ask, record } = await setUp()
+    const { memory, manager, ask, record } = await setUp()
     const slot = memory.table.slot(record, key)
     let finished = false
     manager.getStorage = () => Promise.reject(new Error('the disk is gone'))
@@ -106,6 +106,7 @@ describe('the server', () => {
       finished = true
       return getAccount(of)
     }
+    const server = new BaseServer(memory, manager, {} as never, 100n, () => false)
     ask(slot, REQUEST.SLOT)
     ask(record, REQUEST.ACCOUNT)
     await expect(server.serve(1)).rejects.toThrow('the disk is gone')

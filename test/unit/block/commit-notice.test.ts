@@ -2,6 +2,7 @@
 // Authority on the moment between its last look at the commit head and the notice that it then sets.
 // It must not measure time: the worker is played on the same thread and commits in that very moment, and
 // what is checked is on what the main thread sleeps, not for how long.
+
 import type { VM } from '@ethereumjs/vm'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { BlockMemory } from '../../../src/block/block-memory.ts'
@@ -14,6 +15,7 @@ import { nativeAtomics } from '../../../src/memory/atomics.ts'
 import { tellCommits } from '../../../src/memory/commit-notice.ts'
 import { ringMain } from '../../../src/memory/doorbell.ts'
 import { CONTROL, HALT } from '../../../src/memory/layout.ts'
+import { resolveOptions } from '../../../src/options.ts'
 import type { WorkerPool } from '../../../src/workers/pool.ts'
 import { makeBlock, makeWorld, runBoth, type World } from '../../support/hand-made-block.ts'
 import { LaneBench } from '../../support/lane-bench.ts'
@@ -68,6 +70,8 @@ class PlayedBlock {
       fallback: false,
       workerSetup: 'played',
       foresight: undefined,
+      choice: undefined,
+      limits: resolveOptions(),
       signal: new AbortController().signal,
     })
   }

@@ -133,6 +133,18 @@ describe('additions that are not looked at', () => {
   })
 })
 
+describe('a balance that is replaced', () => {
+  it('has nothing left of what was added unread', async () => {
+    const { world } = await start()
+    const account = await got(world, empty)
+    account.addUnread(1n)
+    account.balance = 0n
+    expect(account.isEmpty()).toBe(true)
+    await world.overlay.putAccount(empty, account)
+    expect((await got(world, empty)).balance).toBe(0n)
+  })
+})
+
 describe('a look that only asks whether the balance is negative', () => {
   it('is answered once without reading', async () => {
     const { world } = await start()

@@ -33,7 +33,7 @@ describe('the options of parallel-bench', () => {
     const options = parse({}, 8)
     expect(options.workloads).toEqual(WORKLOAD_NAMES)
     expect(options.workers).toEqual([1, 8])
-    expect(options.scheduler).toBe('auto')
+    expect(options.schedulers).toEqual(['auto'])
     expect(parse({}, 1).workers).toEqual([1])
   })
 
@@ -42,9 +42,34 @@ describe('the options of parallel-bench', () => {
     expect(parse({ workers: '4,1, 2,4' }).workers).toEqual([1, 2, 4])
   })
 
+  it('take the scheduler of the config, unless others are named', () => {
+    const sequential = { ...config, scheduler: 'sequential' } as const
+    expect(parseBenchOptions(defaultArguments, sequential).schedulers).toEqual(['sequential'])
+    const given = { ...defaultArguments, schedulers: 'optimistic, graph,optimistic' }
+    expect(parseBenchOptions(given, sequential).schedulers).toEqual(['optimistic', 'graph'])
+  })
+
+  it('name an unknown scheduler and list the known ones', () => {
+    expect(messageOf({ schedulers: 'graph,fast' })).toBe(
+      '--schedulers: unknown scheduler "fast"; allowed are auto, graph, optimistic, sequential',
+    )
+    expect(messageOf({ schedulers: ' , ' })).toContain('--schedulers names no scheduler')
+  })
+
+  it('show hot locations on demand, which takes a scheduler that predicts', () => {
+    expect(parse({}).showsHottest).toBe(false)
+    for (const schedulers of [undefined, 'graph', 'optimistic,auto']) {
+      expect(parse({ hot: true, schedulers }).showsHottest).toBe(true)
+    }
+    expect(messageOf({ hot: true, schedulers: 'optimistic,sequential' })).toBe(
+      '--hot needs a scheduler that predicts (auto, graph), not optimistic, sequential: ' +
+        'others do not look at what transactions touch',
+    )
+  })
+
   it('name an unknown workload and list the known ones', () => {
     expect(messageOf({ workload: 'erc20,nfts' })).toBe(
-      '--workload: unknown workload "nfts"; allowed are mainnet, transfers, erc20, amm, mint, mixed, all',
+      '--workload: unknown workload "nfts"; allowed are mainnet, transfers, erc20, erc20-hot, amm, mint, mixed, all',
     )
     expect(messageOf({ workload: ' , ' })).toContain('names no workload')
   })

@@ -7,6 +7,8 @@ import {
   resolveParallelConfig,
   validateParallelConfig,
 } from '../../../plugin/hook-handlers/config.ts'
+import { SCHEDULERS } from '../../../plugin/scheduler-names.ts'
+import { SCHEDULERS as EXECUTOR_SCHEDULERS } from '../../../src/index.ts'
 
 const errorsOf = (parallel: unknown) => validateParallelConfig({ parallel } as HardhatUserConfig)
 const messagesOf = (parallel: unknown) => errorsOf(parallel).map(({ message }) => message)
@@ -34,7 +36,7 @@ describe('the config section parallel', () => {
       expect(messagesOf({ workers })).toEqual([expect.stringContaining('parallel.workers must be')])
     }
     expect(messagesOf({ scheduler: 'fast' })).toEqual([
-      'parallel.scheduler must be one of auto, optimistic, sequential, not "fast"',
+      'parallel.scheduler must be one of auto, graph, optimistic, sequential, not "fast"',
     ])
     for (const workerSetup of ['', 1, new URL('https://example.org/setup.js')]) {
       expect(messagesOf({ workerSetup })).toEqual([
@@ -47,6 +49,11 @@ describe('the config section parallel', () => {
     for (const section of [true, null, [], 2]) {
       expect(messagesOf(section)).toEqual(['parallel must be an object'])
     }
+  })
+
+  it('takes the schedulers that the executor takes, and no others', () => {
+    expect(SCHEDULERS).toEqual(EXECUTOR_SCHEDULERS)
+    for (const scheduler of EXECUTOR_SCHEDULERS) expect(errorsOf({ scheduler })).toEqual([])
   })
 
   it('reports all its errors at once', () => {

@@ -1,12 +1,16 @@
 // What the benchmark measures, and that it sees every result that differs from stock's.
+import { setTimeout } from 'node:timers/promises'
+
 import type { RunBlockResult } from '@ethereumjs/vm'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createAccounts } from '../../../plugin/bench/accounts.ts'
 import type { BenchCase } from '../../../plugin/bench/bench-case.ts'
+import { contendersOf } from '../../../plugin/bench/contender.ts'
 import { createExecutors, type ExecutorFactory } from '../../../plugin/bench/executors.ts'
 import { type CaseMeasurement, measureCase } from '../../../plugin/bench/measure.ts'
 import { generatedRows } from '../../../plugin/bench/workloads/generated.ts'
 import { createGeneratedCase } from '../../../plugin/bench/workloads/generated-cases.ts'
+import type { SchedulerName } from '../../../plugin/scheduler-names.ts'
 import { createStandInFactory, type Defect, type StandInLog } from './support/stand-in-executor.ts'
 
 const transactions = 4
@@ -26,11 +30,18 @@ beforeAll(async () => {
 
 async function measureWith(
   factory: ExecutorFactory,
-  changes: { runs?: number; workers?: number[]; onStep?: (description: string) => void } = {},
+  changes: {
+    runs?: number
+    workers?: number[]
+    schedulers?: SchedulerName[]
+    onStep?: (description: string) => void
+  } = {},
 ): Promise<CaseMeasurement> {
-  const executors = createExecutors(factory, 'auto')
+  const executors = createExecutors(factory)
+  const { workers = [1], schedulers = ['auto'], ...rest } = changes
+  const contenders = contendersOf({ workers, schedulers })
   try {
-    return await measureCase(benchCase, { workers: [1], runs: 1, executors, ...changes })
+    return await measureCase(benchCase, { contenders, runs: 1, executors, ...rest })
   } finally {
     await executors.close()
   }
@@ -55,6 +66,24 @@ describe('a measured case', () => {
     for (const { failures } of parallel) expect(failures).toEqual([])
   })
 
+  it('keeps what the executor said of the warm-up apart: it met the block for the first time', async () => {
+    const { parallel } = await measureWith(createStandInFactory(), { runs: 2 })
+    const { firstPass, samples } = parallel[0]!
+    // The stand-in's predictions get better with each run.
+    expect(firstPass?.access?.precision).toBe(0.5)
+    expect(samples.map(({ report }) => report.access?.precision)).toEqual([0.75, 0.875])
+  })
+
+  it('has no first pass where the warm-up threw', async () => {
+    const factory = createStandInFactory({ events: [] }, (result, run) => {
+      if (run === 0) throw new Error('invalid receiptTrie')
+      return result
+    })
+    const { parallel } = await measureWith(factory)
+    expect(parallel[0]!.firstPass).toBeUndefined()
+    expect(parallel[0]!.samples).toHaveLength(1)
+  })
+
   it('splits the time of stock into parts that sum to the total', async () => {
     const { stock } = await measureWith(createStandInFactory())
     const { total, recovery, execution, root } = stock[0]!
@@ -71,22 +100,61 @@ describe('a measured case', () => {
     })
     expect(steps).toEqual([
       'erc20: stock, warm-up',
-      'erc20: 1 worker, warm-up',
-      'erc20: 2 workers, warm-up',
-      'erc20: 1 worker, run 1 of 2',
-      'erc20: 2 workers, run 1 of 2',
+      'erc20: auto, 1 worker, warm-up',
+      'erc20: auto, 2 workers, warm-up',
+      'erc20: auto, 1 worker, run 1 of 2',
+      'erc20: auto, 2 workers, run 1 of 2',
       'erc20: stock, run 1 of 2',
-      'erc20: 2 workers, run 2 of 2',
+      'erc20: auto, 2 workers, run 2 of 2',
       'erc20: stock, run 2 of 2',
-      'erc20: 1 worker, run 2 of 2',
+      'erc20: auto, 1 worker, run 2 of 2',
     ])
   })
 
-  it('starts an executor once for each worker count and closes it', async () => {
+  it('runs every scheduler with every worker count in each round', async () => {
     const log: StandInLog = { events: [] }
-    await measureWith(createStandInFactory(log), { workers: [1, 2], runs: 1 })
-    expect(log.events.filter((event) => event.startsWith('start'))).toEqual(['start 1', 'start 2'])
-    expect(log.events.slice(-2)).toEqual(['close 1', 'close 2'])
+    const schedulers: SchedulerName[] = ['optimistic', 'graph']
+    const { parallel } = await measureWith(createStandInFactory(log), {
+      workers: [1, 2],
+      schedulers,
+      runs: 1,
+    })
+    const all = ['optimistic 1', 'graph 1', 'optimistic 2', 'graph 2']
+    expect(log.events.filter((event) => event.startsWith('run'))).toEqual([
+      ...all.map((name) => `run ${name}`),
+      ...all.map((name) => `run ${name}`),
+    ])
+    expect(parallel.map(({ scheduler, workers }) => `${scheduler} ${workers}`)).toEqual(all)
+    for (const { samples } of parallel) expect(samples).toHaveLength(1)
+  })
+
+  it('starts an executor once for each contender and closes it', async () => {
+    const log: StandInLog = { events: [] }
+    await measureWith(createStandInFactory(log), { schedulers: ['auto', 'graph'], runs: 2 })
+    const of = (what: string) => log.events.filter((event) => event.startsWith(what))
+    expect(of('start')).toEqual(['start auto 1', 'start graph 1'])
+    expect(log.events.slice(-2)).toEqual(['close auto 1', 'close graph 1'])
+  })
+
+  it('tells the CPU time of a run from the time that passed', async () => {
+    const PAUSE_MS = 400
+    const factory: ExecutorFactory = async (options) => {
+      const honest = await createStandInFactory()(options)
+      return {
+        ...honest,
+        async runBlock(vm, runOptions) {
+          await setTimeout(PAUSE_MS)
+          return await honest.runBlock(vm, runOptions)
+        },
+      }
+    }
+    const { stock, parallel } = await measureWith(factory)
+    const { total, cpu } = parallel[0]!.samples[0]!
+    expect(total).toBeGreaterThan(PAUSE_MS)
+    expect(cpu).toBeGreaterThan(0)
+    // While it pauses, nothing but the garbage collector may use a processor.
+    expect(cpu).toBeLessThan(total - PAUSE_MS / 2)
+    expect(stock[0]!.cpu).toBeGreaterThan(0)
   })
 
   it('hands out transactions whose senders nobody has recovered', async () => {

@@ -1,67 +1,10 @@
-// The text that parallel-bench prints.
+// The table that parallel-bench prints.
 import { describe, expect, it } from 'vitest'
-import type { BenchReport, BenchRow, ParallelResult } from '../../../plugin/bench/report.ts'
-import {
-  renderColumnTitles,
-  renderFailures,
-  renderHeader,
-  renderRow,
-  renderSummary,
-} from '../../../plugin/bench/table.ts'
+import { renderColumnTitles, renderHeader, renderRow } from '../../../plugin/bench/table.ts'
+import { predicted, reportWith, rowWith } from './support/report.ts'
 
-const result: ParallelResult = {
-  workers: 1,
-  total: 80.04,
-  speedUp: 1.25,
-  reExecutions: 0,
-  conflicts: 0,
-  levels: 1,
-  mode: 'parallel',
-  why: 'the block is large enough',
-  fallbacks: 0,
-  isEqual: true,
-  failures: [],
-  samples: [],
-}
-
-function rowWith(changes: Partial<BenchRow>, ...results: Partial<ParallelResult>[]): BenchRow {
-  return {
-    workload: 'erc20',
-    name: 'erc20',
-    transactions: 300,
-    gas: 15_480_000,
-    stock: { total: 1004.4, recovery: 540.2, execution: 400.1, root: 64.1, samples: [] },
-    parallel: results.map((change) => ({ ...result, ...change })),
-    ...changes,
-  }
-}
-
-function reportWith(rows: BenchRow[], notes: string[] = []): BenchReport {
-  return {
-    schemaVersion: 1,
-    machine: { cpu: 'Some CPU', cores: 2, memoryGiB: 16, platform: 'linux x64' },
-    versions: {
-      node: '24.0.0',
-      'parallel-evm': '0.1.0',
-      '@ethereumjs/vm': '10.1.3',
-      hardhat: '3.17.0',
-    },
-    options: {
-      workloads: ['erc20'],
-      transactions: 300,
-      workers: [1, 2],
-      runs: 5,
-      seed: 7,
-      scheduler: 'auto',
-    },
-    rows,
-    notes,
-    isEqual: rows.every((row) => row.parallel.every(({ isEqual }) => isEqual)),
-  }
-}
-
-describe('the printed benchmark', () => {
-  it('begins with machine, versions, seed and runs', () => {
+describe('the header', () => {
+  it('says machine, versions, seed, runs and schedulers', () => {
     const header = renderHeader(reportWith([])).join('\n')
     expect(header).toContain('machine   Some CPU, 2 cores, 16 GiB, linux x64')
     expect(header).toContain(
@@ -70,82 +13,65 @@ describe('the printed benchmark', () => {
     expect(header).toContain(
       'options   seed 7, 5 runs, 300 transactions per generated block, workers 1, 2, scheduler auto',
     )
+    const compared = reportWith([], [], { schedulers: ['optimistic', 'graph'] })
+    expect(renderHeader(compared).join('\n')).toContain('schedulers optimistic, graph')
   })
+})
 
-  it('has a line for each worker count, under titles of the same width', () => {
+describe('the table', () => {
+  it("has a line of stock's and one of each contender, under titles of the same width", () => {
     const [titles, rule] = renderColumnTitles()
+    const blind = { scheduler: 'optimistic', workers: 2 } as const
     const lines = renderRow(
-      rowWith({}, {}, { workers: 2, total: 502.2, speedUp: 2, conflicts: 12, reExecutions: 7.5 }),
+      rowWith(
+        {},
+        {},
+        { ...blind, total: 502.2, cpu: 903.9, speedUp: 2, conflicts: 12, reExecutions: 7.5 },
+      ),
     )
     expect([titles, ...lines]).toEqual([
-      'workload             txs   Mgas  stock ms recovery execution   root  workers  ours ms      speed-up  re-runs conflicts levels  equal',
-      'erc20                300  15.48      1004      540       400   64.1        1     80.0         1.25x        0         0      1    yes',
-      '                                                                           2      502         2.00x        8        12      1    yes',
+      'workload            txs    Mgas  scheduler   workers      ms      speed-up    CPU  re-runs conflicts  levels  planned  right  found  equal',
+      'erc20               300   15.48  stock                  1004                110 %  recovery 540, execution 400, root 64.1',
+      '                                 auto              1    80.0         1.25x  125 %        0         0       1        -      -      -    yes',
+      '                                 optimistic        2     502         2.00x  180 %        8        12       1        -      -      -    yes',
     ])
     expect(rule).toHaveLength(titles!.length)
   })
 
+  it('shows the planned levels next to the real ones, and how good the predictions were', () => {
+    const [, line] = renderRow(rowWith({}, { ...predicted, levels: 12 }))
+    expect(line).toMatch(/ 0 +0 +12 +10 +98 % +95 % +yes$/)
+  })
+
+  it('calls predictions 100 % right only where all were', () => {
+    const shares = { precision: 0.9999, recall: 1 }
+    const access = { ...predicted.access, ...shares }
+    const [, line] = renderRow(rowWith({}, { ...predicted, access }))
+    expect(line).toMatch(/ 99 % +100 % +yes$/)
+  })
+
+  it('is at most 140 columns wide, marks and details aside', () => {
+    expect(renderColumnTitles()[0]!.length).toBeLessThanOrEqual(140)
+  })
+
   it('marks a row that loses and one that did not run in parallel', () => {
-    const [line] = renderRow(rowWith({}, { speedUp: 0.8, mode: 'inline' }))
+    const [, line] = renderRow(rowWith({}, { speedUp: 0.8, mode: 'inline' }))
     expect(line).toContain(' 0.80x slower ')
     expect(line).toMatch(/yes {2}inline$/)
   })
 
   it('marks a row whose runs fell back', () => {
-    const [line] = renderRow(rowWith({}, { fallbacks: 2 }))
+    const [, line] = renderRow(rowWith({}, { fallbacks: 2 }))
     expect(line).toMatch(/yes {2}fell back in 2 of 0 runs$/)
   })
 
   it('marks a result that is not equal, and one that there is none of', () => {
-    const [line] = renderRow(
-      rowWith({}, { total: null, speedUp: null, levels: null, mode: null, isEqual: false }),
+    const [, line] = renderRow(
+      rowWith(
+        {},
+        { total: null, cpu: null, speedUp: null, levels: null, mode: null, isEqual: false },
+      ),
     )
-    expect(line).toMatch(/ - +- +0 +0 +- +NO$/)
-  })
-
-  it('ends with the losers, the reasons, the notes and the equality', () => {
-    const rows = [
-      rowWith({}, { speedUp: 0.8 }),
-      rowWith({ name: 'mint' }, { speedUp: 0.9, mode: 'inline', why: 'the block is tiny' }),
-    ]
-    expect(renderSummary(reportWith(rows, ['one block is left out']))).toEqual([
-      '',
-      'Slower than stock: erc20 with 1 worker (0.80x), mint with 1 worker (0.90x).',
-      'Note: mint ran inline: the block is tiny',
-      'Note: one block is left out',
-      'Equal to stock on every run: state root, receipts, bloom, gas used, requests (20 runs).',
-    ])
-  })
-
-  it('sums up the mainnet blocks', () => {
-    const block = (name: string) =>
-      rowWith({ workload: 'mainnet', name }, { total: 502.2 }, { workers: 2, total: 251.1 })
-    const [, total, losses] = renderSummary(reportWith([block('mainnet 1'), block('mainnet 2')]))
-    expect(total).toBe(
-      'mainnet, 2 blocks: stock 2009 ms, 1 worker 1004 ms (2.00x), 2 workers 502 ms (4.00x)',
-    )
-    expect(losses).toBe('No row is slower than stock.')
-  })
-
-  it('counts the rows of a long list instead of naming each', () => {
-    const rows = Array.from({ length: 9 }, (_, index) =>
-      rowWith({ name: `row ${index}` }, { speedUp: 0.5 }),
-    )
-    expect(renderSummary(reportWith(rows))[1]).toMatch(
-      /row 5 with 1 worker \(0.50x\) and 3 more\.$/,
-    )
-  })
-
-  it('is loud about every unequal run, and claims nothing then', () => {
-    const report = reportWith([
-      rowWith({}, { isEqual: false, failures: ['run 1 of 5: gas used is 1 instead of 2'] }),
-      rowWith({ name: 'mint' }, { isEqual: false }),
-    ])
-    const text = renderFailures(report).join('\n')
-    expect(text).toContain('NOT EQUAL TO STOCK ETHEREUMJS')
-    expect(text).toContain('  erc20, 1 worker, run 1 of 5: gas used is 1 instead of 2')
-    expect(text).toContain('  mint, 1 worker: no run completed')
-    expect(renderSummary(report).join('\n')).not.toContain('Equal to stock')
-    expect(renderFailures(reportWith([rowWith({}, {})]))).toEqual([])
+    expect(line).toMatch(/ - +- +- +0 +0 +- +- +- +- +NO$/)
   })
 })

@@ -9,6 +9,7 @@ import { toWord } from '../../../plugin/bench/solidity.ts'
 import {
   type GeneratedRow,
   generatedRows,
+  HOT_RECIPIENTS,
   HOT_SHARE,
 } from '../../../plugin/bench/workloads/generated.ts'
 import {
@@ -26,13 +27,16 @@ function accountsOf(seed: number): ReturnType<typeof createAccounts> {
   return accounts
 }
 
-async function caseOf(
-  row: GeneratedRow,
-  seed = 1,
-  transactions = TRANSACTIONS,
-): Promise<BenchCase> {
+/** Nobody changes a case, and preparing one takes a while: tests that want the same one share it. */
+const cases = new Map<string, Promise<BenchCase>>()
+
+function caseOf(row: GeneratedRow, seed = 1, transactions = TRANSACTIONS): Promise<BenchCase> {
+  const key = `${row.name} ${seed} ${transactions}`
   const accounts = accountsOf(seed)
-  return await createGeneratedCase({ workload: 'mixed', row, transactions, seed, accounts })
+  const prepared =
+    cases.get(key) ?? createGeneratedCase({ workload: 'mixed', row, transactions, seed, accounts })
+  cases.set(key, prepared)
+  return prepared
 }
 
 const rows = WORKLOAD_NAMES.filter((name) => name !== 'mainnet').flatMap((name) =>
@@ -57,8 +61,10 @@ describe('the generated workloads', () => {
     expect(rows.map(({ name }) => name)).toEqual([
       'transfers',
       'erc20',
+      'erc20-hot',
       'amm (1 pool)',
       'amm (3 pools)',
+      'amm (8 pools)',
       'mint',
       'mixed',
     ])
@@ -101,7 +107,14 @@ describe('the generated workloads', () => {
         expect((await caseOf(row, 1, 1)).transactions).toBe(1)
       }
     }
-    expect(generatedRows('amm', 1).map(({ name }) => name)).toEqual(['amm (1 pool)'])
+  })
+
+  it('have swaps in eight pools whatever their number, and no row twice', () => {
+    const namesFor = (transactions: number) =>
+      generatedRows('amm', transactions).map(({ name }) => name)
+    expect(namesFor(1)).toEqual(['amm (1 pool)', 'amm (8 pools)'])
+    expect(namesFor(80)).toEqual(['amm (1 pool)', 'amm (8 pools)'])
+    expect(namesFor(300)).toEqual(['amm (1 pool)', 'amm (8 pools)', 'amm (30 pools)'])
   })
 
   it('have distinct senders and recipients in transfers and erc20', async () => {
@@ -136,6 +149,35 @@ describe('the generated workloads', () => {
       swapsOfPool.set(pool, (swapsOfPool.get(pool) ?? 0) + 1)
     }
     expect([...swapsOfPool.values()]).toEqual([10, 10, 10])
+    expect(new Set(recipientsOf(await caseOf(rowNamed('amm (8 pools)')))).size).toBe(8)
+  })
+
+  it('have a share of token transfers that go to few recipients in equal parts', async () => {
+    const hot = await caseOf(rowNamed('erc20-hot'))
+    expect(new Set(sendersOf(hot)).size).toBe(TRANSACTIONS)
+    expect(new Set(recipientsOf(hot)).size).toBe(1)
+    const transfersTo = new Map<string, number>()
+    for (const { data } of hot.freshBlock(createWorkloadCommon()).transactions) {
+      const recipient = data.subarray(4, 36).join()
+      transfersTo.set(recipient, (transfersTo.get(recipient) ?? 0) + 1)
+    }
+    const shared = [...transfersTo.values()].filter((count) => count > 1)
+    expect(shared).toEqual(Array(HOT_RECIPIENTS).fill((HOT_SHARE * TRANSACTIONS) / HOT_RECIPIENTS))
+  })
+
+  it('name each of their contracts, and a pool with its tokens', async () => {
+    const namesOf = async (row: string) => [...(await caseOf(rowNamed(row))).contractNames.values()]
+    expect(await namesOf('transfers')).toEqual([])
+    expect(await namesOf('erc20-hot')).toEqual(['Token 1'])
+    expect(await namesOf('mint')).toEqual(['MintCounter 1'])
+    const pools = await caseOf(rowNamed('amm (3 pools)'))
+    expect([...pools.contractNames.values()].slice(3, 6)).toEqual([
+      'Pool 2 token0',
+      'Pool 2 token1',
+      'Pool 2',
+    ])
+    const called = recipientsOf(pools).map((address) => pools.contractNames.get(address))
+    expect(new Set(called)).toEqual(new Set(['Pool 1', 'Pool 2', 'Pool 3']))
   })
 
   it('put the reserves where the contract has them, the first in the lower bits', () => {

@@ -1,28 +1,32 @@
 // Holds the plan in shared memory to what was written into it, and the scheduler to following it.
 import { describe, expect, it } from 'vitest'
 
-import { NOTHING } from '../../../src/ids.ts'
+import { type Incarnation, NOTHING } from '../../../src/ids.ts'
 import { nativeAtomics } from '../../../src/memory/atomics.ts'
 import { NO_SENDER } from '../../../src/memory/layout.ts'
 import { RegionAllocator, SharedRegion } from '../../../src/memory/shared-region.ts'
 import {
   type Dependencies,
+  type Plan,
   PlannedOrder,
   publishPlan,
 } from '../../../src/scheduling/planned-order.ts'
 import { waitForSenders } from '../../../src/scheduling/sender-order.ts'
+import { packStatus, STATE } from '../../../src/scheduling/transaction-status.ts'
 import { ALL, Block, tx } from './support/block.ts'
 
-function plannedBlock(count: number, plan?: Dependencies) {
+function plannedBlock(count: number, plan?: Plan) {
   const region = SharedRegion.create(1 << 20)
   const allocator = new RegionAllocator(region)
   const block = new Block(count)
   const order = new PlannedOrder(block.control, region, nativeAtomics)
-  const publish = (dependencies: Dependencies): void =>
+  const publish = (dependencies: Plan): void =>
     publishPlan(block.control, region, allocator, nativeAtomics, dependencies)
   if (plan !== undefined) publish(plan)
   return { block, order, publish, scheduler: block.another(nativeAtomics, order) }
 }
+
+const first = 0 as Incarnation
 
 /** Lists of lower transactions, one per transaction. */
 function plan(...lists: number[][]): Dependencies {
@@ -43,11 +47,11 @@ describe('a plan', () => {
     const { order } = plannedBlock(4, plan([], [], [], [0, 1, 2]))
     const settled = new Set<number>()
     const isSettled = (lower: number): boolean => settled.has(lower)
-    expect(order.blocker(tx(3), isSettled)).toBe(2)
+    expect(order.blocker(tx(3), first, isSettled)).toBe(2)
     settled.add(2).add(0)
-    expect(order.blocker(tx(3), isSettled)).toBe(1)
+    expect(order.blocker(tx(3), first, isSettled)).toBe(1)
     settled.add(1)
-    expect(order.blocker(tx(3), isSettled)).toBe(NOTHING)
+    expect(order.blocker(tx(3), first, isSettled)).toBe(NOTHING)
   })
 })
 
@@ -76,6 +80,93 @@ describe('a scheduler with a plan', () => {
     expect(scheduler.claimExecution(ALL)).toBe(NOTHING)
     expect(block.status(2)).toBe('BLOCKED(0)')
     scheduler.finish(tx(0), true)
+    expect(scheduler.claimExecution(ALL)).toBe(2)
+  })
+})
+
+describe('priorities', () => {
+  it('are claimed before everything else, in their order', () => {
+    const { scheduler } = plannedBlock(4, { ...plan([], [], [], []), priority: [3, 1] })
+    const claimed = [1, 2, 3, 4, 5].map(() => scheduler.claimExecution(ALL))
+    expect(claimed).toEqual([3, 1, 0, 2, NOTHING])
+  })
+
+  it('that wait are claimed as soon as they are ready again', () => {
+    const { scheduler } = plannedBlock(5, { ...plan([], [], [0], [2], []), priority: [0, 2, 3] })
+    expect([scheduler.claimExecution(ALL), scheduler.claimExecution(ALL)]).toEqual([0, 1])
+    scheduler.finish(tx(0), true)
+    expect(scheduler.claimExecution(ALL)).toBe(2)
+    scheduler.finish(tx(2), true)
+    expect(scheduler.claimExecution(ALL)).toBe(3)
+  })
+
+  it('respect the limit of a lane that may only take lower ones', () => {
+    const { scheduler } = plannedBlock(3, { ...plan([], [], []), priority: [2] })
+    expect(scheduler.claimExecution(1)).toBe(0)
+    expect(scheduler.claimExecution(1)).toBe(NOTHING)
+    expect(scheduler.claimExecution(ALL)).toBe(2)
+  })
+})
+
+describe('a window of levels', () => {
+  const levels = Int32Array.of(0, 1, 0, 2)
+  const lists = plan([], [0], [], [1])
+
+  it('of one lets a level wait for the whole level before', () => {
+    const { block, scheduler } = plannedBlock(4, { ...lists, window: { size: 1, levels } })
+    expect([scheduler.claimExecution(ALL), scheduler.claimExecution(ALL)]).toEqual([0, 2])
+    scheduler.finish(tx(0), true)
+    expect(scheduler.claimExecution(ALL)).toBe(NOTHING)
+    expect(block.status(1)).toBe('BLOCKED(0)')
+    scheduler.finish(tx(2), true)
+    expect(scheduler.claimExecution(ALL)).toBe(1)
+  })
+
+  it('of two lets neighbouring levels overlap', () => {
+    const { scheduler } = plannedBlock(4, { ...lists, window: { size: 2, levels } })
+    scheduler.claimExecution(ALL)
+    scheduler.claimExecution(ALL)
+    scheduler.finish(tx(0), true)
+    expect(scheduler.claimExecution(ALL)).toBe(1)
+  })
+
+  it('does not hold back a repetition', () => {
+    const { block, scheduler } = plannedBlock(4, { ...lists, window: { size: 1, levels } })
+    block.set(1, 'STATUS', packStatus(1, STATE.READY))
+    scheduler.claimExecution(ALL)
+    scheduler.finish(tx(0), true)
+    expect(scheduler.claimExecution(ALL)).toBe(1)
+  })
+
+  it('does not wait for what a batch size keeps from starting', () => {
+    const { block, order } = plannedBlock(4, { ...lists, window: { size: 1, levels } })
+    block.batchSize(2)
+    const scheduler = block.another(nativeAtomics, order)
+    scheduler.claimExecution(ALL)
+    scheduler.finish(tx(0), true)
+    // Transaction 2 is of the level before, and waits until 0 and then 1 are final.
+    expect(scheduler.claimExecution(ALL)).toBe(1)
+    scheduler.commit()
+    expect(scheduler.claimExecution(ALL)).toBe(2)
+    scheduler.finish(tx(1), true)
+    scheduler.commit()
+    // By now it may start, so what is above its level waits for it.
+    expect(scheduler.claimExecution(ALL)).toBe(NOTHING)
+    expect(block.status(3)).toBe('BLOCKED(0)')
+    scheduler.finish(tx(2), true)
+    expect(scheduler.claimExecution(ALL)).toBe(3)
+  })
+})
+
+describe('a batch size', () => {
+  it('bounds how far above the commit head executions start', () => {
+    const { block } = plannedBlock(4)
+    block.batchSize(2)
+    const scheduler = block.another()
+    const claimed = [1, 2, 3].map(() => scheduler.claimExecution(ALL))
+    expect(claimed).toEqual([0, 1, NOTHING])
+    scheduler.finish(tx(0), true)
+    scheduler.commit()
     expect(scheduler.claimExecution(ALL)).toBe(2)
   })
 })

@@ -114,6 +114,42 @@ describe('flushing a MerkleStateManager', () => {
     for (const spy of spies) expect(spy).not.toHaveBeenCalled()
   })
 
+  it('loads the storage tries of several accounts at once', async () => {
+    const manager = await createManager({ ...plainSetup, isForeignDatabase: true })
+    for (const [i, to] of ADDRESSES.entries()) {
+      await manager.putAccount(to, new Account(1n))
+      for (const key of SLOTS) await manager.putStorage(to, key, Uint8Array.of(i + 1))
+    }
+    await manager.setStateRoot(await manager.getStateRoot())
+    for (const [i, to] of ADDRESSES.entries()) {
+      await manager.getAccount(to)
+      insideOf(manager)._caches.storage?.put(to, SLOTS[0], Uint8Array.of(i + 10))
+    }
+    const { db } = insideOf(manager)._trie.database()
+    const get = Object.getPrototypeOf(db).get
+    const tops = new Set<unknown>()
+    for (const to of ADDRESSES) {
+      const account = await manager.getAccount(to)
+      tops.add(Buffer.from(account?.storageRoot ?? []).toString('hex'))
+    }
+    expect(tops.size).toBe(ADDRESSES.length)
+    let waiting = 0
+    let most = 0
+    const spy = vi.spyOn(Object.getPrototypeOf(db), 'get').mockImplementation(async function (
+      this: unknown,
+      key: unknown,
+    ) {
+      if (!tops.has(key)) return get.call(this, key)
+      most = Math.max(most, ++waiting)
+      const value = await get.call(this, key)
+      waiting--
+      return value
+    })
+    await flushMerkleStateManager(manager)
+    spy.mockRestore()
+    expect(most).toBe(ADDRESSES.length)
+  })
+
   it('leaves a trie with missing nodes to stock, whatever that makes of it', async () => {
     const roots = []
     for (const flush of [flushStock, flushMerkleStateManager]) {

@@ -108,6 +108,25 @@ describe('reading many slots', () => {
 })
 
 describe('what has been read or flushed', () => {
+  it('is in memory of its own, and in no Buffer, whatever the database answers with', async () => {
+    const database = new Map<string, string | Uint8Array>()
+    const root = await (await filledManager(database)).getStateRoot()
+    const manager = await createManager({ ...plainSetup, isForeignDatabase: true }, database)
+    await manager.setStateRoot(root)
+    await readMerkleStorage(manager, ADDRESSES[0], SLOTS)
+    await readMerkleAccounts(manager, ADDRESSES)
+    const { storage, account } = insideOf(manager)._caches
+    const kept = [
+      ...(storage?.dump(ADDRESSES[0])?.values() ?? []),
+      account?.get(ADDRESSES[0])?.accountRLP,
+    ]
+    expect(kept).toHaveLength(SLOTS.length + 1)
+    for (const bytes of kept) {
+      expect(bytes?.constructor).toBe(Uint8Array)
+      expect(bytes?.buffer.byteLength).toBe(bytes?.length)
+    }
+  })
+
   it('is not read from the database again', async () => {
     const manager = await createManager({ ...plainSetup, isForeignDatabase: true })
     for (const at of ADDRESSES) await manager.putAccount(at, new Account(1n))

@@ -4,6 +4,7 @@ import { createMPT } from '@ethereumjs/mpt'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 
+import { allocateAlone, createSharedAllocator } from '../../../src/state/allocate.ts'
 import { type Keccak, loadKeccak } from '../../../src/state/keccak.ts'
 import { readTrie } from '../../../src/state/read-trie.ts'
 import { sortByKey } from '../../../src/state/sort-by-key.ts'
@@ -39,7 +40,8 @@ describe('reading a trie', () => {
           let root = EMPTY_ROOT
           for (const changes of history) {
             await applyStock(stock, changes)
-            const update = await updateTrie(root, sortByKey(changes), store, keccak, cache)
+            const options = { cache, allocate: slow ? createSharedAllocator() : allocateAlone }
+            const update = await updateTrie(root, sortByKey(changes), store, keccak, options)
             store.add(update.nodes)
             root = update.root
             expect(Buffer.from(root)).toEqual(Buffer.from(stock.root()))
@@ -72,9 +74,9 @@ describe('reading a trie', () => {
     )
     const changes = filled.map(({ key }) => ({ key, value: value(255) }))
     const updates = [
-      updateTrie(root, changes.slice(0, 100), store, keccak, cache),
-      updateTrie(root, changes, store, keccak, cache),
-      updateTrie(root, changes.slice(100), store, keccak, cache),
+      updateTrie(root, changes.slice(0, 100), store, keccak, { cache }),
+      updateTrie(root, changes, store, keccak, { cache }),
+      updateTrie(root, changes.slice(100), store, keccak, { cache }),
     ]
     for (const [i, found] of (await Promise.all(reads)).entries()) {
       expect(found).toEqual(Array.from({ length: 60 }, (_, j) => value(i * 10 + j)))
@@ -95,7 +97,7 @@ describe('reading a trie', () => {
     expect(store.reads).toHaveLength(nodes.length)
     await readTrie(root, keys.slice(0, 9), store, cache)
     expect(store.reads).toHaveLength(nodes.length)
-    const update = await updateTrie(root, [{ key: keys[0], value: null }], store, keccak, cache)
+    const update = await updateTrie(root, [{ key: keys[0], value: null }], store, keccak, { cache })
     await readTrie(update.root, keys, store, cache)
     expect(store.reads).toHaveLength(nodes.length)
   })
@@ -113,10 +115,10 @@ describe('the cache of tries', () => {
     const keys = Array.from({ length: 8 }, (_, i) => keccak(Uint8Array.of(i)))
     const entries = sortByKey(keys.map((key) => ({ key, value: keccak(key) })))
     const store = new NodeStore()
-    const first = await updateTrie(EMPTY_ROOT, entries.slice(0, 2), store, keccak, cache)
+    const first = await updateTrie(EMPTY_ROOT, entries.slice(0, 2), store, keccak, { cache })
     expect(cache.find(first.root)).toBeDefined()
     store.add(first.nodes)
-    const second = await updateTrie(first.root, entries.slice(2), store, keccak, cache)
+    const second = await updateTrie(first.root, entries.slice(2), store, keccak, { cache })
     expect(cache.find(first.root)).toBeUndefined()
     expect(cache.find(second.root)).toBeUndefined()
     expect(cache.find(EMPTY_ROOT)).toBeUndefined()

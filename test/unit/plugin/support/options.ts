@@ -6,10 +6,12 @@ export const defaultArguments: BenchArguments = {
   workload: 'all',
   txs: 300,
   workers: undefined,
+  schedulers: undefined,
   runs: 5,
   seed: 1,
   json: undefined,
   blocks: undefined,
+  hot: false,
 }
 
 export function optionsWith(changes: Partial<BenchOptions> = {}): BenchOptions {
@@ -22,7 +24,8 @@ export function optionsWith(changes: Partial<BenchOptions> = {}): BenchOptions {
     seed: 1,
     jsonFile: undefined,
     blocksFolder: undefined,
-    scheduler: 'auto',
+    schedulers: ['auto'],
+    showsHottest: false,
     ...changes,
   }
 }

@@ -1,7 +1,8 @@
 // Executors for tests of the benchmark itself: stock in disguise, honest or with a defect.
 // The authority on the reports they claim. Must not be used where the real executor is the subject.
 import { type RunBlockResult, runBlock } from '@ethereumjs/vm'
-import type { BlockReport, ParallelExecutor } from '../../../../src/index.ts'
+import type { ExecutorFactory } from '../../../../plugin/bench/executors.ts'
+import type { BlockReport, SchedulerName } from '../../../../src/index.ts'
 
 export interface StandInLog {
   readonly events: string[]
@@ -13,28 +14,39 @@ export type Defect = (result: RunBlockResult, run: number) => RunBlockResult
 export function createStandInFactory(
   log: StandInLog = { events: [] },
   defect: Defect = (result) => result,
-): (options: { workers?: number }) => Promise<ParallelExecutor> {
-  return async ({ workers = 1 }) => {
-    log.events.push(`start ${workers}`)
+): ExecutorFactory {
+  return async ({ workers = 1, scheduler = 'auto' }) => {
+    const name = `${scheduler} ${workers}`
+    log.events.push(`start ${name}`)
     let run = 0
     const close = async (): Promise<void> => {
-      log.events.push(`close ${workers}`)
+      log.events.push(`close ${name}`)
     }
     return {
       workers,
       async runBlock(vm, options) {
-        log.events.push(`run ${workers}`)
+        log.events.push(`run ${name}`)
         const result = await runBlock(vm, options)
-        const parallel = reportOf(workers, options.block.transactions.length)
+        const { transactions } = options.block
+        const parallel = reportOf(workers, transactions.length, scheduler, run)
         return { ...defect(result, run++), parallel }
       },
+      exportTemplates: async () => ({ version: 1, templates: [] }),
+      describeTemplates: async () => '',
       close,
       [Symbol.asyncDispose]: close,
     }
   }
 }
 
-export function reportOf(workers: number, transactions: number): BlockReport {
+/** Predictions, where the scheduler makes any, get better with each run: 50 %, 75 %, ... right. */
+export function reportOf(
+  workers: number,
+  transactions: number,
+  scheduler: SchedulerName = 'auto',
+  run = 0,
+): BlockReport {
+  const predicts = scheduler === 'auto' || scheduler === 'graph'
   return {
     mode: 'parallel',
     why: 'the block is large enough',
@@ -43,9 +55,34 @@ export function reportOf(workers: number, transactions: number): BlockReport {
     executions: transactions + 2,
     reExecutions: 2,
     conflicts: 3,
+    ...(predicts ? predictionOf(run) : {}),
     causes: { existence: 0, balance: 0, nonce: 1, code: 0, reset: 0, slot: 2 },
     levels: 4,
     incidents: [],
-    phases: { prepare: 1, plan: 0, execute: 2, write: 3, learn: 0, finish: 4, total: 10 },
+    phases: { prepare: 1, plan: 0.5, execute: 2, write: 3, learn: 0.25, finish: 4, total: 10 },
+  }
+}
+
+function predictionOf(run: number): Pick<BlockReport, 'graph' | 'access'> {
+  const precision = 1 - 0.5 ** (run + 1)
+  return {
+    graph: { levels: 5, criticalGas: 400, bound: 2.5 },
+    access: {
+      right: 8,
+      wrong: 1,
+      missed: 2,
+      precision,
+      recall: 0.8,
+      hottest: [
+        {
+          field: 'slot',
+          address: `0x${'ab'.repeat(20)}`,
+          slot: `0x${'00'.repeat(31)}02`,
+          readers: 1,
+          writers: 3 + run,
+          adders: 0,
+        },
+      ],
+    },
   }
 }

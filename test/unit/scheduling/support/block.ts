@@ -53,6 +53,11 @@ export class Block {
     return new BlockStmScheduler(this.control, atomics, this.#judge, order)
   }
 
+  /** So many transactions may be under way above the commit head. */
+  batchSize(transactions: number): void {
+    this.control[CONTROL.BATCH_SIZE] = transactions
+  }
+
   /** Main wants to hear of so many recovered senders. */
   notice(recovered: number): void {
     this.control[CONTROL.RECOVERY_NOTICE] = recovered

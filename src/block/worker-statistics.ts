@@ -1,0 +1,21 @@
+// What the workers counted while they ran a block. Authority on how the counters make a report.
+
+import { CONTROL, LOCATION, type LocationKind } from '../memory/layout.ts'
+import type { BlockReport } from './report.ts'
+
+/** Reads the counters into `report`. Only when all workers have ended their tasks. */
+export function readStatistics(control: Int32Array, workers: number, report: BlockReport): void {
+  const refuted = (kind: LocationKind): number => control[CONTROL.REFUTED + kind]
+  report.workers = workers
+  report.executions = control[CONTROL.EXECUTIONS]
+  report.reExecutions = Math.max(0, report.executions - report.transactions)
+  report.causes = {
+    existence: refuted(LOCATION.EXISTS),
+    balance: refuted(LOCATION.BALANCE),
+    nonce: refuted(LOCATION.NONCE),
+    code: refuted(LOCATION.CODE),
+    reset: refuted(LOCATION.RESET),
+    slot: refuted(LOCATION.SLOT),
+  }
+  report.conflicts = control[CONTROL.FAILED_VALIDATIONS] + control[CONTROL.ESTIMATE_WAITS]
+}

@@ -1,0 +1,30 @@
+// Which element of an array was touched, judged by how far behind its start.
+// Authority on telling appending from reading the last element.
+import { describe, expect, it } from 'vitest'
+
+import { shapeAtEnd, shapeOfOne } from '../../../src/access/array-shape.ts'
+
+describe('the end of an array', () => {
+  it.each([
+    ['the first element of all', [0], 0, 1],
+    ['the three slots of the first element', [0, 1, 2], 0, 3],
+    ['an element of one slot behind 7 others', [7], 7, 1],
+    ['an element of three slots behind 4 others', [12, 13, 14], 4, 3],
+    ['a field of an element behind 5 others', [11], 5, 2],
+    ['the last of 5 elements', [4], 5, 1],
+    ['the last element and the one behind it', [6, 7, 8, 9], 4, 2],
+  ])('is %s', (_, distances, count, elementSize) => {
+    expect(shapeAtEnd(distances, count)).toEqual({ elementSize, count })
+  })
+
+  it('is not where other elements were touched', () => {
+    expect(shapeAtEnd([3], 1_000)).toBeUndefined()
+    expect(shapeAtEnd([0, 1, 2, 3, 4, 5], 6)).toBeUndefined()
+  })
+
+  it('is told by one slot where there are many elements, and not where there are few', () => {
+    expect(shapeOfOne(2 * 1_000 + 1, 1_000)).toEqual({ elementSize: 2, count: 1_000 })
+    expect(shapeOfOne(2 * 400, 1_000)).toBeUndefined()
+    expect(shapeOfOne(2 * 10, 10)).toBeUndefined()
+  })
+})
