@@ -65,7 +65,10 @@ function learn(
 ): void {
   const codeHash = facts.to === undefined ? undefined : calledCodeHash(memory, facts.to)
   if (codeHash === undefined) return
-  if (isAsPredicted) return library.confirm(facts, codeHash)
+  if (isAsPredicted) {
+    library.confirm(facts, codeHash)
+    return
+  }
   const preimages = memory.control[transactionIndex(index, TRANSACTION.PREIMAGES)]
   library.observe(facts, codeHash, {
     accesses: observedAccesses(memory, touched),

@@ -1,5 +1,6 @@
 // Script: real mainnet blocks, ours against stock on the same pre-state, at several worker counts.
-// Prints one line per run and exits 1 on any difference; it is no benchmark (times are one-off).
+// Prints one line per run, or per series of repeats, and exits 1 on any difference; it is no benchmark
+// (times are one-off).
 // node test/conformance/run-mainnet.ts --dir DIR [--workers 1,2,4] [--repeat 20] [--blocks N,N] [--stock]
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,6 +17,7 @@ import { compareOutcomes, compareStateRoots, type Outcome, outcomeOf } from '../
 import { explainStateDifference } from '../support/state-difference.ts'
 
 const repeatedBlocks = 10
+const isQuietIfEqual = true
 
 const { values: options } = parseArgs({
   options: {
@@ -90,10 +92,12 @@ async function repeatMostConflicting(
   for (const path of paths) {
     const reference = await runReference(path)
     for (const implementation of implementations) {
+      const before = differing
       for (let repeat = 0; repeat < repeats; repeat++) {
         // Senders stay known from the reference run: repeats are about scheduling, not recovery.
-        await check(reference, implementation, reference.mainnet.block)
+        await check(reference, implementation, reference.mainnet.block, isQuietIfEqual)
       }
+      console.log(`  ${implementation.name}: ${repeats} runs, ${differing - before} different`)
     }
   }
 }
@@ -128,6 +132,7 @@ async function check(
   reference: Reference,
   implementation: Implementation,
   block: Block,
+  isQuiet = false,
 ): Promise<number> {
   const { mainnet } = reference
   const vm = await mainnet.makeVm()
@@ -156,7 +161,9 @@ async function check(
       : `, ${parallel.mode} (${parallel.why}), ${parallel.reExecutions} re-executions, ` +
         `${parallel.conflicts} conflicts, ${parallel.levels} levels` +
         parallel.incidents.map((incident) => `, incident: ${incident}`).join('')
-  report(`  ${implementation.name}: ${milliseconds.toFixed(0)} ms${how}`, differences)
+  if (!isQuiet || differences.length > 0) {
+    report(`  ${implementation.name}: ${milliseconds.toFixed(0)} ms${how}`, differences)
+  }
   return parallel?.conflicts ?? 0
 }
 

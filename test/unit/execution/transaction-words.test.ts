@@ -2,7 +2,7 @@
 // Must not know where the words lie; an order of writes that matters is shown by the interleaving tests.
 import { describe, expect, it } from 'vitest'
 import { leaveBehind, previousWriteSet } from '../../../src/execution/transaction-words.ts'
-import type { RecordId, TxIndex } from '../../../src/ids.ts'
+import type { TxIndex } from '../../../src/ids.ts'
 import { nativeAtomics } from '../../../src/memory/atomics.ts'
 import { OUTCOME } from '../../../src/memory/layout.ts'
 import { VersionMemory } from '../../support/version-memory.ts'
