@@ -24,7 +24,8 @@ import { whySequential } from './eligibility.ts'
 import { withoutEvent } from './emitted-event.ts'
 import { blockError, checkHeader } from './header-checks.ts'
 import type { OrderedCommit, TransactionListener } from './ordered-commit.ts'
-import { type ParallelSettings, ParallelTransactions } from './parallel-transactions.ts'
+import type { ParallelSettings } from './parallel-settings.ts'
+import { ParallelTransactions } from './parallel-transactions.ts'
 import { checkListSize, providedAccessList } from './provided-access-list.ts'
 import { type BlockReport, emptyReport } from './report.ts'
 import { StateWriteWatch } from './state-write-watch.ts'
@@ -162,6 +163,7 @@ async function runInParallel(
     const transactions = new ParallelTransactions(
       vm,
       options,
+      provided,
       options.onTransaction,
       watch,
       settings,

@@ -22,7 +22,7 @@ export interface Leavings {
   readonly accessList?: number
 }
 
-/** The write set of the incarnation before; 0 = there was none. */
+/** The write set of the incarnation before, or of the block's access list; 0 = there was none. */
 export function previousWriteSet({ control, atomics }: ControlWords, transaction: TxIndex): number {
   return atomics.load(control, transactionIndex(transaction, TRANSACTION.WRITE_SET))
 }

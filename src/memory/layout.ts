@@ -20,6 +20,8 @@
 // block    result record        the worker executing the tx   the tx's status word (EXECUTED)
 // block    transaction bytes    main thread                   the start of the block's task
 // block    plan                 main thread                   the control header's PLAN word
+// block    an access list's     main thread                   the control header's PLAN word
+//          versions, write sets
 //
 // Between blocks no worker runs, and the main thread alone folds versions into base values, resets
 // list heads, and resets the block region.
@@ -96,7 +98,7 @@ export const TRANSACTION = {
   STATUS: 0,
   /** Block offset of the read set of the last finished incarnation. */
   READ_SET: 1,
-  /** Block offset of its write set. */
+  /** Block offset of its write set; before, of what the block's access list says that it writes. */
   WRITE_SET: 2,
   /** Block offset of its encoded result. */
   RESULT: 3,
