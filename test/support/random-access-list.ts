@@ -12,6 +12,7 @@ import {
 import type { RunBlockOpts } from '@ethereumjs/vm'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 
+import { corrupted } from './corrupt-access-list.ts'
 import type { BlockPlan } from './random-plan.ts'
 
 export interface BroughtList {
@@ -23,11 +24,11 @@ export interface BroughtList {
 
 export function broughtList(
   right: BlockLevelAccessList,
-  how: BlockPlan['accessList'],
+  { accessList: how, corruptions }: Pick<BlockPlan, 'accessList' | 'corruptions'>,
 ): BroughtList | undefined {
   const rlp = right.serialize()
   // Through bytes, since what stock says of its own list as JSON is not always in its own order.
-  const json = spoiled(createBlockLevelAccessListFromRLP(rlp).toJSON(), how)
+  const json = spoiled(createBlockLevelAccessListFromRLP(rlp).toJSON(), how, corruptions)
   const hash = right.hash()
   switch (how) {
     case 'none':
@@ -52,6 +53,7 @@ export function broughtList(
 function spoiled(
   json: BALJSONBlockAccessList,
   how: BlockPlan['accessList'],
+  corruptions: readonly number[],
 ): BALJSONBlockAccessList {
   const middle = json[json.length >> 1]
   switch (how) {
@@ -64,6 +66,8 @@ function spoiled(
         middle.nonceChanges.push({ blockAccessIndex: '0x0fff', postNonce: '0x77' })
       }
       return json
+    case 'corrupted':
+      return corrupted(json, corruptions)
     case 'wrongValue':
       for (const account of json) {
         for (const change of account.balanceChanges) change.postBalance = '0x64'

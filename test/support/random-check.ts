@@ -176,7 +176,7 @@ async function endAs(
   const { blockLevelAccessList } = outcome.result
   const list =
     brings && blockLevelAccessList !== undefined
-      ? broughtList(blockLevelAccessList, blockPlan.accessList)
+      ? broughtList(blockLevelAccessList, blockPlan)
       : undefined
   const blockAccessList = list === undefined ? {} : { blockAccessList: list.given() }
   const { generate, skipBlockValidation, ...rest } = built.options
@@ -244,7 +244,7 @@ function count(tally: Tally, block: Block, stock: Outcome, ours: Outcome): void 
     report === undefined
       ? 'none'
       : report.mode === 'parallel'
-        ? 'parallel'
+        ? `parallel${report.plannedFrom === 'access list' ? ' from its list' : ''}`
         : `${report.mode} (${report.why})`
   tally.modes.set(mode, (tally.modes.get(mode) ?? 0) + 1)
   tally.conflicts += report?.conflicts ?? 0

@@ -63,6 +63,7 @@ export const broughtLists = [
   'wrongValue',
   'oneTooFew',
   'oneTooMany',
+  'corrupted',
   'wrongHash',
   'unsorted',
   'whileMade',
@@ -76,6 +77,8 @@ export interface BlockPlan {
   readonly broken: { readonly at: number; readonly how: (typeof breakages)[number] } | null
   readonly ending: (typeof endings)[number]
   readonly accessList: (typeof broughtLists)[number]
+  /** What is wrong with a corrupted access list; each number says more than one thing. */
+  readonly corruptions: readonly number[]
   readonly withdrawals: readonly number[]
   readonly uncle: boolean
   /** Decode the block anew for ours, so that senders are recovered and not remembered. */
@@ -204,8 +207,10 @@ const blockFields = {
   accessList: fc.oneof(
     { arbitrary: fc.constant('none' as const), weight: 8 },
     { arbitrary: fc.constantFrom('object' as const, 'rlp' as const, 'json' as const), weight: 6 },
+    { arbitrary: fc.constant('corrupted' as const), weight: 3 },
     { arbitrary: fc.constantFrom(...broughtLists), weight: 3 },
   ),
+  corruptions: fc.array(fc.nat({ max: 2 ** 30 }), { minLength: 1, maxLength: 6 }),
   withdrawals: fc.array(byte, { maxLength: 3 }),
   uncle: oneIn(6),
   decodeAnew: oneIn(30),
