@@ -37,8 +37,8 @@ import { WriteSetRecorder } from '../mvcc/write-set.ts'
 import type { Keccak } from '../state/keccak.ts'
 import type { BlockMemory } from './block-memory.ts'
 
-/** A list gets this share of each region, so that what the block itself needs still fits in. */
-const SHARE = 0.5
+/** A list may fill each region up to this share, so that what the block itself needs still fits in. */
+const SHARE = 0.75
 /** Words that interning or publishing one thing takes at most, code aside. */
 const MOST_WORDS = 128
 

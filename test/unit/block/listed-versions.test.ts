@@ -2,6 +2,7 @@
 // run without waits and repetitions, and whatever stands in a list, no result hangs on it.
 // Authority on lists that are right and on ways to be wrong; stock decides what a block comes to.
 
+import { type NestedUint8Array, RLP } from '@ethereumjs/rlp'
 import {
   Address,
   type BALJSONAccountChanges,
@@ -10,6 +11,7 @@ import {
   generateAddress2,
   type PrefixedHexString,
 } from '@ethereumjs/util'
+import { keccak_256 } from '@noble/hashes/sha3.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import type { ParallelExecutor } from '../../../src/index.ts'
@@ -281,6 +283,13 @@ describe('a wrong list is refused as stock refuses it', () => {
       }),
     ],
     [
+      'slots of an absent account',
+      change((list) => {
+        const { storageChanges } = entryOf(list, counter)
+        entryOf(list, fresh).storageChanges.push(...structuredClone(storageChanges))
+      }),
+    ],
+    [
       'a slot that is only read',
       change((list) => {
         entryOf(list, counter).storageReads.push('0x00')
@@ -294,6 +303,47 @@ describe('a wrong list is refused as stock refuses it', () => {
     expect(run.error).toMatchObject({
       message: expect.stringContaining('invalid block access list'),
     })
+  })
+})
+
+describe('a list without the form of one comes to what stock makes of it', () => {
+  type Raw = Uint8Array | NestedUint8Array
+  /** An account with one change of each kind. */
+  const account = (change: Raw[], slot: Raw = Uint8Array.of(7)): Raw => [
+    counter.bytes,
+    [[slot, [change]]],
+    [],
+    [change],
+    [change],
+    [change],
+  ]
+  const one = Uint8Array.of(1)
+
+  it.each<[string, Raw[]]>([
+    ['values are lists', [account([one, [one, [one]]])]],
+    ['values are longer than words', [account([one, new Uint8Array(40).fill(1)])]],
+    ['indices are large', [account([new Uint8Array(6).fill(255), one])]],
+    ['keys are long', [account([one, one], new Uint8Array(40).fill(1))]],
+    ['keys have zeros in front', [account([one, one], Uint8Array.of(0, 0, 7))]],
+    ['an address is too long', [[new Uint8Array(33).fill(1), [], [], [[one, one]], [], []]]],
+    ['an address is empty', [[new Uint8Array(0), [], [], [[one, one]], [], []]]],
+    ['an account is listed twice', [account([one, one]), account([one, Uint8Array.of(2)])]],
+  ])('where %s', async (_, raw) => {
+    const world = await makeWorld({ hardfork: 'amsterdam', accounts })
+    const blockAccessList = RLP.encode(raw)
+    const block = makeBlock(world.common, {
+      ...count(6),
+      header: { blockAccessListHash: keccak_256(blockAccessList) },
+    })
+    for (const generate of [false, true]) {
+      const run = await runBoth(executor, await sidesOf(world), block, {
+        blockAccessList,
+        generate,
+        skipBlockValidation: true,
+        skipHeaderValidation: true,
+      })
+      expect(run.differences).toEqual([])
+    }
   })
 })
 
@@ -366,10 +416,27 @@ describe('no list is followed', () => {
     }
   })
 
-  it('beyond half of the memory', async () => {
+  it('by the scheduler that runs small blocks inline, of such a block', async () => {
+    const auto = await strictExecutor({ scheduler: 'auto' })
+    try {
+      for (const [length, plannedFrom] of [
+        [3, undefined],
+        [4, 'access list'],
+      ] as const) {
+        const { world, block, options } = await brought(count(length))
+        const run = await runBoth(auto, await sidesOf(world), block, options)
+        expect(run.differences).toEqual([])
+        expect(run.report?.plannedFrom).toBe(plannedFrom)
+      }
+    } finally {
+      await auto.close()
+    }
+  })
+
+  it('beyond three quarters of the memory', async () => {
     const small = await strictExecutor({ scheduler: 'graph', maxBlockMiB: 2 })
     const large: Spoil = (list) => {
-      const newCode = bytesToHex(new Uint8Array(700_000))
+      const newCode = bytesToHex(new Uint8Array(900_000))
       entryOf(list, erin.address).codeChanges.push(
         { blockAccessIndex: '0x01', newCode },
         { blockAccessIndex: '0x02', newCode },
