@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import type { ParallelExecutor } from '../../../src/index.ts'
 import { assemble, bytesToMemory, deployer, type Instruction } from '../../support/assembler.ts'
+import { entryOf, listMaker, type Spoil } from '../../support/brought-list.ts'
 import {
   authorize,
   type BlockPlan,
@@ -35,7 +36,6 @@ import {
 import { addOne, contractOf } from '../../support/small-contracts.ts'
 import type { AccountRecords } from '../../support/state-template.ts'
 import { strictExecutor } from '../../support/strict-executor.ts'
-import { entryOf, listMaker, type Spoil } from './support/brought-list.ts'
 import { fresh } from './support/plain-block.ts'
 
 const [alice, bob, carol, dave, erin, frank] = actors

@@ -11,7 +11,7 @@ import {
 import { type RunBlockOpts, runBlock, type VM } from '@ethereumjs/vm'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 
-import { withCheckedHeader } from '../../../support/random-block.ts'
+import { withCheckedHeader } from './random-block.ts'
 
 export type Spoil = (list: BALJSONBlockAccessList) => BALJSONBlockAccessList
 
