@@ -80,6 +80,8 @@ class ListedVersions {
   readonly slots: RecordId[] = []
   readonly #memory: ListMemory
   readonly #keccak: Keccak
+  /** Published so far; a list that says a thing twice is right at most once, and must count once. */
+  readonly #nodes = new Set<BlockOffset>()
   /** By transaction. */
   readonly #writes = new Map<number, WriteSetRecorder>()
 
@@ -157,6 +159,8 @@ class ListedVersions {
   #publish(kind: LocationKind, location: number, transaction: number, payload: BlockOffset): void {
     const id = location as LocationId
     const node = this.#memory.store.publish(id, kind, transaction as TxIndex, payload)
+    if (this.#nodes.has(node)) return
+    this.#nodes.add(node)
     let writes = this.#writes.get(transaction)
     if (writes === undefined) {
       writes = new WriteSetRecorder()

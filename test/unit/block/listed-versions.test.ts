@@ -14,7 +14,11 @@ import {
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { BlockMemory } from '../../../src/block/block-memory.ts'
+import { publishListed } from '../../../src/block/listed-versions.ts'
 import type { ParallelExecutor } from '../../../src/index.ts'
+import { TRANSACTION, transactionIndex } from '../../../src/memory/layout.ts'
+import { writeCount } from '../../../src/mvcc/write-set.ts'
 import { assemble, bytesToMemory, deployer, type Instruction } from '../../support/assembler.ts'
 import { entryOf, listMaker, type Spoil } from '../../support/brought-list.ts'
 import {
@@ -162,6 +166,31 @@ describe('a block that brings its list runs without waits and repetitions where'
     const look: Instruction[] = ['COINBASE', 'BALANCE', 0, 'SSTORE']
     const transactions = [alice, bob, carol, dave, erin].map((from) => ({ from, to: reader }))
     await expectFree({ transactions }, { [reader.toString()]: contractOf([look]) })
+  })
+})
+
+describe('a list that says a thing twice', () => {
+  it('leaves one version, and one entry in the write set', () => {
+    const memory = new BlockMemory(8, 8)
+    memory.beginBlock(2)
+    const account = (nonce: PrefixedHexString) => ({
+      nonceChanges: new Map([[2, nonce]]),
+      balanceChanges: new Map<number, PrefixedHexString>(),
+      codeChanges: [],
+      storageChanges: {},
+      storageReads: new Set<PrefixedHexString>(),
+    })
+    const accesses = {
+      [`0x${'ab'.repeat(20)}`]: account('0x01'),
+      [`0x${'AB'.repeat(20)}`]: account('0x02'),
+    }
+    const listed = publishListed(memory, { accesses }, 2, (bytes) => bytes)
+    expect(listed).toMatchObject({ isWhole: true, slots: [] })
+    const writeSets = [0, 1].map(
+      (index) => memory.control[transactionIndex(index, TRANSACTION.WRITE_SET)],
+    )
+    // The nonce, and that the account exists.
+    expect(writeSets.map((at) => writeCount(memory.block, at))).toEqual([0, 2])
   })
 })
 
