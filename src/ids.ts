@@ -21,3 +21,6 @@ export const NOTHING = -1
 
 /** The writer of a value that no transaction of the block wrote: the state before the block. */
 export const BASE_WRITER = -1
+
+/** The incarnation of values that a transaction is said to leave before it ran: those of an access list. */
+export const LISTED_INCARNATION = -1 as Incarnation

@@ -1,11 +1,13 @@
 // Plans a block while the workers recover its senders: predicts what each transaction touches, loads
-// that ahead, and derives who should wait for whom. Authority on when the plan is made: once, when every
+// that ahead, and derives who should wait for whom; or nobody, where the block brings the values that
+// each transaction starts from. Authority on when the plan is made: once, when every
 // sender is known. A plan is advice; what is right is decided by validation.
 
 import type { Block } from '@ethereumjs/block'
-import { equalsBytes, KECCAK256_NULL } from '@ethereumjs/util'
+import { type BlockLevelAccessList, equalsBytes, KECCAK256_NULL } from '@ethereumjs/util'
 import { CERTAIN } from '../access/access-sink.ts'
 import { predictDeclared, predictEnvelope } from '../access/envelope.ts'
+import { isTooLong } from '../access/listed-values.ts'
 import type { TemplateLibrary } from '../access/template-library.ts'
 import { factsOf, type TransactionFacts } from '../access/transaction-facts.ts'
 import type { RecordId } from '../ids.ts'
@@ -27,7 +29,8 @@ import { waitForSenders } from '../scheduling/sender-order.ts'
 import type { Keccak } from '../state/keccak.ts'
 import type { BaseServer } from './base-server.ts'
 import type { BlockMemory } from './block-memory.ts'
-import { type GraphOptions, type Outlook, planGraph } from './plan-graph.ts'
+import { publishListed } from './listed-versions.ts'
+import { type GraphOptions, type Outlook, planGraph, planWithoutWaits } from './plan-graph.ts'
 import { PredictedAccesses } from './predicted-accesses.ts'
 
 /** Senders whose accounts are loaded at once: a wake-up of the main thread has to pay. */
@@ -47,6 +50,7 @@ export class BlockPlanner {
   readonly #block: Block
   readonly #options: GraphOptions
   readonly #foresight: Foresight | undefined
+  readonly #list: BlockLevelAccessList | undefined
   readonly #failed: (error: unknown) => void
   /** Account records of the senders known so far, in block order. */
   readonly #senders: number[] = []
@@ -55,14 +59,17 @@ export class BlockPlanner {
   #named: Promise<void> = Promise.resolve()
   #loads: Promise<unknown> = Promise.resolve()
   #isPartial = false
+  /** Whether the list's values are there to start from. */
+  #isListed = false
   #isPlanned = false
   #planMs = 0
   #plan: Plan | undefined
   #outlook: Outlook | undefined
 
   /**
-   * Without `foresight`, transactions wait for those before them of the same sender only. `failed` is
-   * told at once of a load that fails: what it was to load is asked for, and nobody else will answer.
+   * Without `foresight`, transactions wait for those before them of the same sender only; with it, the
+   * `list` that the block brings is preferred to predictions. `failed` is told at once of a load that
+   * fails: what it was to load is asked for, and nobody else will answer.
    */
   constructor(
     memory: BlockMemory,
@@ -70,6 +77,7 @@ export class BlockPlanner {
     block: Block,
     options: GraphOptions,
     foresight: Foresight | undefined,
+    list: BlockLevelAccessList | undefined,
     failed: (error: unknown) => void,
   ) {
     this.#memory = memory
@@ -77,6 +85,7 @@ export class BlockPlanner {
     this.#block = block
     this.#options = options
     this.#foresight = foresight
+    this.#list = list
     this.#failed = failed
     this.#predicted = new PredictedAccesses(memory.table, block.transactions.length)
   }
@@ -86,7 +95,13 @@ export class BlockPlanner {
     return this.#outlook
   }
 
-  /** Time spent on predictions and graph, in ms. */
+  /** What the plan is made from; undefined where it knows the senders only. */
+  get source(): 'predictions' | 'access list' | undefined {
+    if (this.#foresight === undefined) return undefined
+    return this.#isListed ? 'access list' : 'predictions'
+  }
+
+  /** Time spent on predictions, list and graph, in ms. */
   get planMs(): number {
     return this.#planMs
   }
@@ -97,7 +112,8 @@ export class BlockPlanner {
   }
 
   /**
-   * Starts to load the accounts that the transactions name, ahead of the workers' asking.
+   * Starts to load the accounts that the transactions name, and all that the list does, ahead of the
+   * workers' asking.
    * @throws ParallelError `STORE_FULL`
    */
   begin(): void {
@@ -107,7 +123,23 @@ export class BlockPlanner {
     for (const { to } of this.#block.transactions) {
       if (to !== undefined) accounts.push(table.account(to.bytes))
     }
-    this.#named = this.#load({ accounts, slots: [] })
+    this.#named = this.#load({ accounts, slots: this.#takeList(accounts) })
+  }
+
+  /** Takes the list's values over, adds the accounts that it names to `accounts`, and returns the slots. */
+  #takeList(accounts: RecordId[]): RecordId[] {
+    const list = this.#list
+    const { transactions, header } = this.#block
+    // A list that is too long is a wrong one.
+    if (list === undefined || this.#foresight === undefined) return []
+    if (isTooLong(list, header.gasLimit)) return []
+    const start = performance.now()
+    const { keccak } = this.#foresight
+    const listed = publishListed(this.#memory, list, transactions.length, keccak)
+    this.#isListed = listed.isWhole
+    for (const account of listed.accounts) accounts.push(account)
+    this.#planMs += performance.now() - start
+    return listed.slots
   }
 
   /**
@@ -137,12 +169,16 @@ export class BlockPlanner {
     // Set before the next look: what is recovered in between is found by that.
     nativeAtomics.store(control, CONTROL.RECOVERY_NOTICE, this.#senders.length + RECOVERY_BATCH)
     const isWhole = this.#senders.length === count
-    if (this.#foresight === undefined) {
+    if (this.#foresight === undefined || this.#isListed) {
       const senders = this.#senders.slice(first).filter((record) => record !== NO_SENDER)
       const loading = this.#load({ accounts: senders as RecordId[], slots: [] })
-      if (isWhole) this.#isPlanned = true
-      else await loading
-      return isWhole
+      if (!isWhole) {
+        await loading
+        return false
+      }
+      if (this.#isListed) this.#foresee(planWithoutWaits(this.#gasLimits()))
+      this.#isPlanned = true
+      return true
     }
     // Which code is called must be known before it can be predicted what it does.
     await this.#named
@@ -176,11 +212,17 @@ export class BlockPlanner {
   /** Derives the graph, and what it promises. */
   #derive(): void {
     const start = performance.now()
-    const gas = Float64Array.from(this.#block.transactions, ({ gasLimit }) => Number(gasLimit))
-    const { plan, outlook } = planGraph(this.#predicted.rows, gas, this.#options)
+    this.#foresee(planGraph(this.#predicted.rows, this.#gasLimits(), this.#options))
+    this.#planMs += performance.now() - start
+  }
+
+  #foresee({ plan, outlook }: { plan: Plan; outlook: Outlook }): void {
     this.#plan = plan
     this.#outlook = outlook
-    this.#planMs += performance.now() - start
+  }
+
+  #gasLimits(): Float64Array {
+    return Float64Array.from(this.#block.transactions, ({ gasLimit }) => Number(gasLimit))
   }
 
   #repeatPredictions(): void {

@@ -14,6 +14,7 @@ import {
   EthereumJSErrorWithoutCode,
 } from '@ethereumjs/util'
 import type { RunTxResult, VM } from '@ethereumjs/vm'
+import { systemCall } from './system-call.ts'
 
 const DEPOSIT_TOPIC = '0x649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5'
 /** The deposit event's fields: where its offset word lies, the offset, and the length in bytes. */
@@ -25,11 +26,21 @@ const DEPOSIT_FIELDS = [
   { head: 128, offset: 512n, length: 8 },
 ] as const
 const DEPOSIT_LOG_LENGTH = 576
+/** EIP-8282's contracts, in the order of their requests. */
+const BUILDER_CONTRACTS = [
+  [CLRequestType.BuilderDeposit, 'builderDepositContractAddress'],
+  [CLRequestType.BuilderExit, 'builderExitContractAddress'],
+] as const
 
-/** Collects the requests in the order of their types. @throws stock's error for a malformed deposit */
+/**
+ * Collects the requests in the order of their types. `isMade` says that the block is being made: then a
+ * builder contract that is missing or fails gives an empty request, else the block is invalid.
+ * @throws stock's error for a malformed deposit, and for such a contract
+ */
 export async function collectRequests(
   vm: VM,
   results: readonly RunTxResult[],
+  isMade: boolean,
 ): Promise<CLRequest<CLRequestType>[]> {
   const requests: CLRequest<CLRequestType>[] = []
   if (vm.common.isActivatedEIP(6110)) requests.push(deposits(vm, results))
@@ -42,6 +53,11 @@ export async function collectRequests(
     requests.push(
       await systemRequest(vm, CLRequestType.Consolidation, 'consolidationRequestPredeployAddress'),
     )
+  }
+  if (vm.common.isActivatedEIP(8282)) {
+    for (const [type, parameter] of BUILDER_CONTRACTS) {
+      requests.push(await builderRequest(vm, type, parameter, isMade))
+    }
   }
   return requests
 }
@@ -78,7 +94,7 @@ function malformedDeposit(): Error {
   return EthereumJSErrorWithoutCode('invalid deposit log: unsupported data layout')
 }
 
-/** EIP-7002 and EIP-7251: what the predeploy returns; the calling account is left as it was. */
+/** EIP-7002 and EIP-7251: what the predeploy returns. */
 async function systemRequest(
   vm: VM,
   type: CLRequestType,
@@ -86,18 +102,35 @@ async function systemRequest(
 ): Promise<CLRequest<CLRequestType>> {
   const contract = addressOf(vm.common.param(addressParameter))
   const caller = addressOf(vm.common.param('systemAddress'))
-  const callerBefore = await vm.stateManager.getAccount(caller)
   if ((await vm.stateManager.getAccount(contract)) === undefined) {
     return new CLRequest(type, new Uint8Array(0))
   }
-  const { execResult } = await vm.evm.runCall({
-    caller,
-    to: contract,
-    gasLimit: vm.common.param('systemCallGasLimit'),
-  })
-  if (callerBefore === undefined) await vm.stateManager.deleteAccount(caller)
-  else await vm.stateManager.putAccount(caller, callerBefore)
-  return new CLRequest(type, execResult.returnValue)
+  const { returnValue } = await systemCall(vm, caller, contract)
+  return new CLRequest(type, returnValue)
+}
+
+/** EIP-8282: the call is checked, unlike the ones before. */
+async function builderRequest(
+  vm: VM,
+  type: CLRequestType,
+  addressParameter: string,
+  isMade: boolean,
+): Promise<CLRequest<CLRequestType>> {
+  const contract = addressOf(vm.common.param(addressParameter))
+  const caller = addressOf(vm.common.param('systemAddress'))
+  const fail = (message: string): CLRequest<CLRequestType> => {
+    if (isMade) return new CLRequest(type, new Uint8Array(0))
+    throw EthereumJSErrorWithoutCode(message)
+  }
+  if ((await vm.stateManager.getCode(contract)).length === 0) {
+    return fail(`system contract empty: no code at builder request contract ${contract}`)
+  }
+  const { exceptionError, returnValue } = await systemCall(vm, caller, contract)
+  if (exceptionError !== undefined) {
+    const { error } = exceptionError
+    return fail(`system contract call failed: builder request contract ${contract} (${error})`)
+  }
+  return new CLRequest(type, returnValue)
 }
 
 function addressOf(parameter: bigint): Address {

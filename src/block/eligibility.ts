@@ -97,13 +97,9 @@ function whyRules(common: Common, block: Block): string | undefined {
   if (!common.gteHardfork(Hardfork.Byzantium)) {
     return 'receipts before Byzantium hold the state root after each transaction'
   }
-  for (const eip of [8037, 8282]) {
-    if (common.isActivatedEIP(eip)) return `EIP-${eip} is not yet run in parallel`
-  }
   for (const eip of [6800, 7864]) {
     if (common.isActivatedEIP(eip)) return `EIP-${eip} binds execution to a witness`
   }
-  if (common.isActivatedEIP(7928)) return 'EIP-7928 block access lists are not yet run in parallel'
   if (common.consensusType() === ConsensusType.ProofOfAuthority) {
     return 'proof of authority needs the signer function of the calling thread'
   }

@@ -2,7 +2,13 @@
 // does not fit; the order of the checks decides which message a block with several faults gets.
 
 import type { Block } from '@ethereumjs/block'
-import { bytesToHex, EthereumJSErrorWithoutCode, equalsBytes } from '@ethereumjs/util'
+import {
+  type BlockLevelAccessList,
+  bytesToHex,
+  EthereumJSErrorWithoutCode,
+  equalsBlockAccessList,
+  equalsBytes,
+} from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
 
 /** What a block's execution gave, as far as headers state it. */
@@ -14,14 +20,29 @@ export interface BlockOutcome {
   stateRoot: Uint8Array
 }
 
-/** @throws stock's error for the first field that differs */
-export function checkHeader(vm: VM, block: Block, outcome: BlockOutcome): void {
+/**
+ * `provided` is the access list that came with the block (EIP-7928).
+ * @throws stock's error for the first field that differs
+ */
+export function checkHeader(
+  vm: VM,
+  block: Block,
+  outcome: BlockOutcome,
+  provided: BlockLevelAccessList | undefined,
+): void {
   const { header } = block
   if (
     vm.common.isActivatedEIP(7685) &&
     !equalsBytes(header.requestsHash as Uint8Array, outcome.requestsHash as Uint8Array)
   ) {
     throw blockError('invalid requestsHash', vm, block)
+  }
+  const listed = vm.evm.blockLevelAccessList
+  if (
+    provided !== undefined &&
+    (listed === undefined || !equalsBlockAccessList(provided, listed))
+  ) {
+    throw blockError('invalid block access list', vm, block)
   }
   if (!equalsBytes(outcome.receiptsRoot, header.receiptTrie)) {
     throw blockError('invalid receiptTrie', vm, block)

@@ -2,6 +2,7 @@
 // after the other. Authority on everything of a result that depends on the transactions before it.
 
 import type { Block } from '@ethereumjs/block'
+import { txExceedsAvailableBlockGas8037 } from '@ethereumjs/evm'
 import { RLP } from '@ethereumjs/rlp'
 import {
   Bloom,
@@ -31,6 +32,9 @@ export class OrderedCommit {
   /** Gas of the header; cumulative gas of receipts grows separately (EIP-7778 tells them apart). */
   gasUsed = 0n
   #receiptGasUsed = 0n
+  /** The two dimensions of EIP-8037; the header has the larger one. */
+  #regularGasUsed = 0n
+  #stateGasUsed = 0n
   readonly #vm: VM
   readonly #block: Block
   readonly #options: RunBlockOpts
@@ -53,8 +57,21 @@ export class OrderedCommit {
 
   /** @throws stock's error if the next transaction does not fit into the block */
   admit(): void {
+    const { common, evm } = this.#vm
+    const list = evm.blockLevelAccessList
+    if (list !== undefined && common.isActivatedEIP(7928)) list.blockAccessIndex = this.length + 1
     const tx = this.#block.transactions[this.length]
-    if (this.#block.header.gasLimit < tx.gasLimit + this.gasUsed) {
+    const { gasLimit } = this.#block.header
+    const exceeds = common.isActivatedEIP(8037)
+      ? txExceedsAvailableBlockGas8037(
+          tx.gasLimit,
+          tx.common.param('maxTransactionGasLimit'),
+          gasLimit,
+          this.#regularGasUsed,
+          this.#stateGasUsed,
+        )
+      : gasLimit < tx.gasLimit + this.gasUsed
+    if (exceeds) {
       throw blockError('tx has a higher gas limit than the block', this.#vm, this.#block)
     }
   }
@@ -115,11 +132,22 @@ export class OrderedCommit {
     const tx = this.#block.transactions[index]
     this.results.push(result)
     this.receipts.push(result.receipt)
-    this.gasUsed += result.blockGasSpent
+    this.#addBlockGas(result)
     this.#receiptGasUsed += result.totalGasSpent
     this.bloom.or(result.bloom)
     const value = encodeReceipt(result.receipt, tx.type)
     this.#encodedReceipts.push({ key: RLP.encode(index), value })
     await this.#onTransaction?.({ index, result })
+  }
+
+  #addBlockGas(result: RunTxResult): void {
+    if (!this.#vm.common.isActivatedEIP(8037) || result.txRegularGas === undefined) {
+      this.gasUsed += result.blockGasSpent
+      return
+    }
+    this.#regularGasUsed += result.txRegularGas
+    this.#stateGasUsed += result.txStateGas ?? 0n
+    this.gasUsed =
+      this.#regularGasUsed > this.#stateGasUsed ? this.#regularGasUsed : this.#stateGasUsed
   }
 }

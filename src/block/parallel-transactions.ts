@@ -3,6 +3,7 @@
 // happens when it goes wrong midway. The driver (run-block.ts) does the rest of the block.
 
 import type { EVM } from '@ethereumjs/evm'
+import type { BlockLevelAccessList } from '@ethereumjs/util'
 import type { RunBlockOpts, VM } from '@ethereumjs/vm'
 import { ParallelError } from '../errors.ts'
 import { decodeError, decodeResult } from '../execution/result-codec.ts'
@@ -11,18 +12,17 @@ import { setCommitNotice } from '../memory/commit-notice.ts'
 import { mainMaySleep } from '../memory/doorbell.ts'
 import { CONTROL, HALT, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { readSizedBytes } from '../memory/sized-bytes.ts'
-import type { WorkerPool } from '../workers/pool.ts'
 import { learnFrom } from './access-learning.ts'
 import { BaseServer } from './base-server.ts'
-import type { BlockMemory } from './block-memory.ts'
-import { BlockPlanner, type Foresight } from './block-planner.ts'
+import { BlockPlanner } from './block-planner.ts'
 import { blockTask, writeTransactions } from './block-task.ts'
 import { BlockTasks } from './block-tasks.ts'
+import { listCommitted } from './committed-access-list.ts'
 import { CommittedWrites } from './committed-writes.ts'
 import { whyEvm } from './eligibility.ts'
 import { isJournalUsed, runAnnounced } from './emitted-event.ts'
-import type { ModeChoice } from './mode-choice.ts'
 import { OrderedCommit, type TransactionListener } from './ordered-commit.ts'
+import type { ParallelSettings } from './parallel-settings.ts'
 import type { BlockReport } from './report.ts'
 import type { StateWriteWatch } from './state-write-watch.ts'
 import { readStatistics } from './worker-statistics.ts'
@@ -34,34 +34,6 @@ const WATCH_MS = 25
 const COMMIT_BATCH = 16
 /** Stock's manager writes to itself when it is asked for its root: what is in its caches. */
 const WROTE = 'wrote to the state, or had its caches flushed'
-
-/** Bounds that the user sets; Infinity = none. */
-export interface BlockLimits {
-  readonly maxParallelLevel: number
-  readonly maxLevelDepth: number
-  /** Transactions under way above the last final one. */
-  readonly maxBatchSize: number
-  /** Time that the workers get for a block, in ms. */
-  readonly executionTimeoutMs: number
-}
-
-export interface ParallelSettings {
-  /** Why the block must run on the calling thread, whatever it is like. */
-  whySequential: string | undefined
-  memory: BlockMemory
-  pool: WorkerPool
-  fallback: boolean
-  workerSetup: string | undefined
-  /** Predictions; undefined where the scheduler is to go without. */
-  foresight: Foresight | undefined
-  limits: BlockLimits
-  /** Chooses for planned blocks whether they run in parallel; undefined: they all do. */
-  choice: ModeChoice | undefined
-  /** Aborted by `close()`. */
-  signal: AbortSignal
-  /** Called when a parallel block is in the state, before `afterBlock`: its memory is free again. */
-  onDone: (report: BlockReport) => void
-}
 
 export class ParallelTransactions {
   readonly #vm: VM
@@ -94,6 +66,7 @@ export class ParallelTransactions {
   constructor(
     vm: VM,
     options: RunBlockOpts,
+    list: BlockLevelAccessList | undefined,
     onTransaction: TransactionListener | undefined,
     watch: StateWriteWatch,
     settings: ParallelSettings,
@@ -123,6 +96,7 @@ export class ParallelTransactions {
       options.block,
       { workers: settings.pool.size, ...settings.limits },
       settings.foresight,
+      list,
       (error) => this.#tasks.fail(error),
     )
     this.writes = new CommittedWrites(settings.memory)
@@ -245,6 +219,7 @@ export class ParallelTransactions {
     if (outlook !== undefined) {
       const { levels, criticalGas, totalGas } = outlook
       this.#report.graph = { levels, criticalGas, bound: totalGas / criticalGas }
+      this.#report.plannedFrom = planner.source
       this.#report.phases.plan = planner.planMs
       this.#inline = this.#settings.choice?.whyInline(outlook)
     }
@@ -263,7 +238,8 @@ export class ParallelTransactions {
   /** Only where the workers ran everything: what others ran has left no sets. */
   #learn(): void {
     const { foresight, memory } = this.#settings
-    if (foresight === undefined || !this.isWhole) return
+    if (foresight === undefined || this.#planner.source !== 'predictions') return
+    if (!this.isWhole) return
     const start = performance.now()
     const { execute } = this.#report.phases
     try {
@@ -330,6 +306,7 @@ export class ParallelTransactions {
     const at = memory.control[transactionIndex(index, TRANSACTION.RESULT)]
     const result = decodeResult(readSizedBytes(memory.block, at))
     const writeSet = memory.control[transactionIndex(index, TRANSACTION.WRITE_SET)]
+    listCommitted(this.#vm, memory, this.writes, index)
     this.writes.add(writeSet)
     this.#pending.add(writeSet)
     if (this.#eager) await this.#flush()

@@ -8,7 +8,7 @@ export interface BlockPhases {
   prepare: number
   /** Transactions, from handing them to the workers to the last commit, by whomever. */
   execute: number
-  /** Predicting and deriving the graph, a part of `execute`. */
+  /** Predicting and deriving the graph, or taking over an access list; a part of `execute`. */
   plan: number
   /** Comparing with the predictions and learning, a part of `write`. */
   learn: number
@@ -85,7 +85,12 @@ export interface BlockReport {
   levels: number
   /** Failed validations by what had changed; all 0 unless parallel. */
   causes: ConflictCauses
-  /** The predicted graph, where one was made. */
+  /**
+   * What was foreseen of the transactions, and from what: `access list` where the block brought one and
+   * each started from its values. Absent where nothing was.
+   */
+  plannedFrom?: 'predictions' | 'access list' | undefined
+  /** The predicted graph, where one was made; one level where all start from an access list. */
   graph?: GraphReport
   /** Predictions against what happened, where there were any. */
   access?: AccessReport

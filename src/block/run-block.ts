@@ -3,7 +3,11 @@
 // parallel are handed to stock whole.
 
 import { type Block, createBlock, genRequestsRoot } from '@ethereumjs/block'
-import { EthereumJSErrorWithoutCode } from '@ethereumjs/util'
+import {
+  type BlockLevelAccessList,
+  createBlockLevelAccessList,
+  EthereumJSErrorWithoutCode,
+} from '@ethereumjs/util'
 import {
   type AfterTxEvent,
   type RunBlockOpts,
@@ -20,7 +24,9 @@ import { whySequential } from './eligibility.ts'
 import { withoutEvent } from './emitted-event.ts'
 import { blockError, checkHeader } from './header-checks.ts'
 import type { OrderedCommit, TransactionListener } from './ordered-commit.ts'
-import { type ParallelSettings, ParallelTransactions } from './parallel-transactions.ts'
+import type { ParallelSettings } from './parallel-settings.ts'
+import { ParallelTransactions } from './parallel-transactions.ts'
+import { checkListSize, providedAccessList } from './provided-access-list.ts'
 import { type BlockReport, emptyReport } from './report.ts'
 import { StateWriteWatch } from './state-write-watch.ts'
 import { afterTransactions, beforeTransactions } from './system-operations.ts'
@@ -143,6 +149,8 @@ async function runInParallel(
       timestamp: block.header.timestamp,
     })
   }
+  if (vm.common.isActivatedEIP(7928)) vm.evm.blockLevelAccessList = createBlockLevelAccessList()
+  const provided = providedAccessList(vm, options)
   if (root !== undefined) await manager.setStateRoot(root, options.clearCache ?? true)
   await memory.adopt(manager)
 
@@ -161,6 +169,7 @@ async function runInParallel(
     const transactions = new ParallelTransactions(
       vm,
       options,
+      provided,
       options.onTransaction,
       watch,
       settings,
@@ -171,7 +180,7 @@ async function runInParallel(
     else memory.forget()
 
     const finishStart = performance.now()
-    ;({ result, finished } = await finish(vm, options, committed, watch))
+    ;({ result, finished } = await finish(vm, options, committed, watch, provided))
     memory.settle(manager, result.stateRoot)
     report.phases.finish = performance.now() - finishStart
   } catch (error) {
@@ -212,6 +221,7 @@ async function finish(
   options: RunBlockOpts,
   committed: OrderedCommit,
   watch: StateWriteWatch,
+  provided: BlockLevelAccessList | undefined,
 ): Promise<{ result: RunBlockResult; finished: Block }> {
   const { block } = options
   await afterTransactions(vm, block)
@@ -219,9 +229,11 @@ async function finish(
   let requests: RunBlockResult['requests']
   let requestsHash: Uint8Array | undefined
   if (block.common.isActivatedEIP(7685)) {
-    requests = await collectRequests(vm, committed.results)
+    requests = await collectRequests(vm, committed.results, options.generate === true)
     requestsHash = genRequestsRoot(requests, vm.common.customCrypto.sha256 ?? sha256)
   }
+  checkListSize(vm, block)
+  const list = vm.evm.blockLevelAccessList
   // Then the flush that is a part of the next call finds nothing left to do.
   if (canFlush(vm.stateManager, watch.covered)) await flushMerkleStateManager(vm.stateManager)
   const stateRoot = await vm.stateManager.getStateRoot()
@@ -239,13 +251,16 @@ async function finish(
       ...fields,
       receiptTrie: receiptsRoot,
       transactionsTrie: await block.genTxTrie(),
+      ...(vm.common.isActivatedEIP(7928) && list !== undefined
+        ? { blockAccessListHash: list.hash() }
+        : {}),
     }
     finished = createBlock(
       { ...block, header: { ...block.header, ...generated } },
       { common: vm.common },
     )
   } else {
-    checkHeader(vm, block, outcome)
+    checkHeader(vm, block, outcome, provided)
   }
   await vm.evm.journal.commit()
 
@@ -259,7 +274,7 @@ async function finish(
     preimages: new Map(),
     requestsHash,
     requests,
-    blockLevelAccessList: undefined,
+    blockLevelAccessList: list,
   }
   return { result, finished }
 }

@@ -1,16 +1,18 @@
 // What a block does to the state besides its transactions, on the calling thread and the user's state.
-// Authority on system calls and payouts in a parallel block; each does what stock's runBlock does.
-// Amsterdam's variants are absent: such blocks run sequentially.
+// Authority on system operations and payouts in a parallel block, and on what they add to its access list
+// (EIP-7928); each does what stock's runBlock does.
 
 import type { Block } from '@ethereumjs/block'
 import { ConsensusType } from '@ethereumjs/common'
 import {
   Account,
   Address,
+  type BlockLevelAccessList,
   bigIntToAddressBytes,
   bigIntToBytes,
   createAddressFromString,
   GWEI_TO_WEI,
+  type PrefixedHexString,
   setLengthLeft,
   type Withdrawal,
 } from '@ethereumjs/util'
@@ -36,6 +38,8 @@ export async function beforeTransactions(vm: VM, block: Block): Promise<void> {
 /** Withdrawals (EIP-4895), then the rewards of proof of work. */
 export async function afterTransactions(vm: VM, block: Block): Promise<void> {
   if (vm.common.isActivatedEIP(4895)) {
+    const list = listOf(vm)
+    if (list !== undefined) list.blockAccessIndex = block.transactions.length + 1
     // Absent where block and VM have different hardforks: the error is stock's, to the word.
     const withdrawals = block.withdrawals as Withdrawal[]
     for (const { address, amount } of withdrawals) {
@@ -48,23 +52,19 @@ export async function afterTransactions(vm: VM, block: Block): Promise<void> {
 
 /** Two entries of a ring buffer: the time, and the root, `historicalRootsLength` further on. */
 async function storeBeaconRoot(vm: VM, root: Uint8Array, timestamp: bigint): Promise<void> {
-  if ((await vm.stateManager.getCode(BEACON_ROOTS_ADDRESS)).length === 0) return
+  if (!(await hasCode(vm, BEACON_ROOTS_ADDRESS))) return
   const length = vm.common.param('historicalRootsLength')
   const position = timestamp % length
-  await vm.stateManager.putStorage(
-    BEACON_ROOTS_ADDRESS,
-    slotKey(position),
-    bigIntToBytes(timestamp),
-  )
-  await vm.stateManager.putStorage(BEACON_ROOTS_ADDRESS, slotKey(position + length), root)
+  await store(vm, BEACON_ROOTS_ADDRESS, position, bigIntToBytes(timestamp))
+  await store(vm, BEACON_ROOTS_ADDRESS, position + length, root)
   await vm.evm.journal.cleanup()
 }
 
 async function storeParentHash(vm: VM, number: bigint, parentHash: Uint8Array): Promise<void> {
   const address = new Address(bigIntToAddressBytes(vm.common.param('historyStorageAddress')))
-  if ((await vm.stateManager.getCode(address)).length === 0) return
+  if (!(await hasCode(vm, address))) return
   const position = (number - 1n) % vm.common.param('historyServeWindow')
-  await vm.stateManager.putStorage(address, slotKey(position), parentHash)
+  await store(vm, address, position, parentHash)
   await vm.evm.journal.cleanup()
 }
 
@@ -82,10 +82,33 @@ async function payRewards(vm: VM, block: Block): Promise<void> {
 /** Adds wei to an account, which it touches even where the amount is zero. */
 async function credit(vm: VM, address: Address, amount: bigint): Promise<void> {
   const account = (await vm.stateManager.getAccount(address)) ?? new Account()
+  const before = account.balance
   account.balance += amount
+  const list = listOf(vm)
+  if (amount === 0n) list?.addAddress(hexOf(address))
+  else list?.addBalanceChange(hexOf(address), account.balance, list.blockAccessIndex, before)
   await vm.evm.journal.putAccount(address, account)
 }
 
-function slotKey(position: bigint): Uint8Array {
-  return setLengthLeft(bigIntToBytes(position), 32)
+/** Whether there is a contract to write to; that it was looked for is listed either way. */
+async function hasCode(vm: VM, address: Address): Promise<boolean> {
+  if ((await vm.stateManager.getCode(address)).length > 0) return true
+  listOf(vm)?.addAddress(hexOf(address))
+  return false
+}
+
+async function store(vm: VM, address: Address, slot: bigint, value: Uint8Array): Promise<void> {
+  const key = setLengthLeft(bigIntToBytes(slot), 32)
+  const list = listOf(vm)
+  list?.addStorageWrite(hexOf(address), key, value, list.blockAccessIndex)
+  await vm.stateManager.putStorage(address, key, value)
+}
+
+/** The block's access list, where blocks have one. */
+function listOf(vm: VM): BlockLevelAccessList | undefined {
+  return vm.common.isActivatedEIP(7928) ? vm.evm.blockLevelAccessList : undefined
+}
+
+function hexOf(address: Address): PrefixedHexString {
+  return address.toString() as PrefixedHexString
 }

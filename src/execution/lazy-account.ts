@@ -7,6 +7,7 @@
 // the value at the start of the incarnation, which cannot change.
 
 import { Account, KECCAK256_NULL, KECCAK256_RLP } from '@ethereumjs/util'
+import type { ListedBalance } from '../access/listed-accesses.ts'
 import type { AccountEntry } from './account-entry.ts'
 import type { StateView } from './state-view.ts'
 
@@ -88,6 +89,11 @@ export class LazyAccount extends Account {
   /** Grows the unread balance by `value` wei. */
   addUnread(value: bigint): void {
     this.addedValue += value
+  }
+
+  /** The balance as a block access list records it, without reading it. */
+  get listedBalance(): ListedBalance {
+    return this.balanceValue ?? { added: this.addedValue }
   }
 
   /**

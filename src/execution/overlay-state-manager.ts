@@ -4,6 +4,7 @@
 
 import type { AccountFields, StateManagerInterface } from '@ethereumjs/common'
 import { Account, type Address, EthereumJSErrorWithoutCode, unpadBytes } from '@ethereumjs/util'
+import type { ListedBalance } from '../access/listed-accesses.ts'
 import { internalError } from '../errors.ts'
 import type { RecordId, TxIndex } from '../ids.ts'
 import type { LocationTable } from '../mvcc/location-table.ts'
@@ -77,6 +78,17 @@ export class OverlayStateManager implements StateManagerInterface {
     const entry = this.#entry(address)
     if (entry.startExists === undefined) await this.#view.readExistsForCredit(entry)
     return entry.balance !== undefined || this.#view.mayAddUnread(entry)
+  }
+
+  /** The balance as a block access list records it, without reading it. */
+  listedBalance(address: Address): ListedBalance {
+    const { balance, added } = this.#entry(address)
+    return balance ?? { added }
+  }
+
+  /** The balance at the start of an account that was looked at; read where it was not. @throws EstimateError */
+  balanceBefore(address: Address): bigint {
+    return this.#view.balance(this.#entry(address))
   }
 
   async putAccount(address: Address, account?: Account): Promise<void> {

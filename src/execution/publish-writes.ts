@@ -15,9 +15,16 @@ import {
   VERSION_KIND,
 } from '../memory/layout.ts'
 import type { RegionAllocator } from '../memory/shared-region.ts'
-import { writeSizedBytes } from '../memory/sized-bytes.ts'
-import { WORDS_256, writePadded32, writeUint64, writeUint256 } from '../memory/word-codec.ts'
+import { WORDS_256 } from '../memory/word-codec.ts'
 import { copyRecorded } from '../mvcc/recorded-set.ts'
+import {
+  balancePayload,
+  codePayload,
+  existencePayload,
+  noncePayload,
+  resetPayload,
+  slotPayload,
+} from '../mvcc/version-payloads.ts'
 import type { VersionStore } from '../mvcc/version-store.ts'
 import { forEachWrite, type WriteSetRecorder } from '../mvcc/write-set.ts'
 import type { AccountEntry, SlotEntry } from './account-entry.ts'
@@ -107,25 +114,22 @@ export class WritePublisher {
     } else if (slot.startValue !== undefined && equalsBytes(slot.value, slot.startValue)) {
       return
     }
-    const payload = this.#store.allocatePayload(this.#incarnation, VERSION_KIND.SET, WORDS_256)
-    writePadded32(this.#store.block.bytes, payload + PAYLOAD.VALUE, slot.value)
+    const payload = slotPayload(this.#store, this.#incarnation, slot.value)
     this.#publish(LOCATION.SLOT, slot.record + SLOT.HEAD, payload)
   }
 
   #exists(entry: AccountEntry, exists: boolean): void {
-    const payload = this.#store.allocatePayload(this.#incarnation, VERSION_KIND.SET, 1)
-    this.#store.block.words[payload + PAYLOAD.VALUE] = exists ? 1 : 0
+    const payload = existencePayload(this.#store, this.#incarnation, exists)
     this.#publish(LOCATION.EXISTS, entry.record + ACCOUNT.EXISTS_HEAD, payload)
   }
 
   #reset(entry: AccountEntry): void {
-    const payload = this.#store.allocatePayload(this.#incarnation, VERSION_KIND.SET, 0)
+    const payload = resetPayload(this.#store, this.#incarnation)
     this.#publish(LOCATION.RESET, entry.record + ACCOUNT.RESET_HEAD, payload)
   }
 
   #nonce(entry: AccountEntry, nonce: bigint): void {
-    const payload = this.#store.allocatePayload(this.#incarnation, VERSION_KIND.SET, 2)
-    writeUint64(this.#store.block.words, payload + PAYLOAD.VALUE, nonce)
+    const payload = noncePayload(this.#store, this.#incarnation, nonce)
     this.#publish(LOCATION.NONCE, entry.record + ACCOUNT.NONCE_HEAD, payload)
   }
 
@@ -144,17 +148,12 @@ export class WritePublisher {
         )
       }
     }
-    const payload = this.#store.allocatePayload(this.#incarnation, kind, WORDS_256)
-    writeUint256(this.#store.block.words, payload + PAYLOAD.VALUE, balance)
+    const payload = balancePayload(this.#store, this.#incarnation, kind, balance)
     this.#publish(LOCATION.BALANCE, entry.record + ACCOUNT.BALANCE_HEAD, payload)
   }
 
   #code(entry: AccountEntry, codeHash: Uint8Array, code: Uint8Array): void {
-    const block = this.#store.block
-    const place = writeSizedBytes(this.#allocator, code)
-    const payload = this.#store.allocatePayload(this.#incarnation, VERSION_KIND.SET, WORDS_256 + 1)
-    writePadded32(block.bytes, payload + PAYLOAD.VALUE, codeHash)
-    block.words[payload + PAYLOAD.VALUE + WORDS_256] = place
+    const payload = codePayload(this.#store, this.#allocator, this.#incarnation, codeHash, code)
     this.#publish(LOCATION.CODE, entry.record + ACCOUNT.CODE_HEAD, payload)
   }
 

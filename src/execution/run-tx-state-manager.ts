@@ -3,7 +3,8 @@
 // after it has looked at the sender for the second time, and only then.
 
 import type { AccountFields, StateManagerInterface } from '@ethereumjs/common'
-import type { Account, Address } from '@ethereumjs/util'
+import type { Account, Address, PrefixedHexString } from '@ethereumjs/util'
+import type { AccessListRecorder } from '../access/access-list-recorder.ts'
 import { FeeAccount } from './lazy-account.ts'
 import type { OverlayStateManager } from './overlay-state-manager.ts'
 
@@ -15,13 +16,15 @@ const PHASE = { BEFORE: 0, EXECUTED: 1, SETTLED: 2 } as const
 
 export class RunTxStateManager implements StateManagerInterface {
   readonly #overlay: OverlayStateManager
+  readonly #accessList: AccessListRecorder | undefined
   readonly originalStorageCache: StateManagerInterface['originalStorageCache']
   #phase: number = PHASE.BEFORE
   #sender: Address | undefined
   #coinbase: Address | undefined
 
-  constructor(overlay: OverlayStateManager) {
+  constructor(overlay: OverlayStateManager, accessList: AccessListRecorder | undefined) {
     this.#overlay = overlay
+    this.#accessList = accessList
     this.originalStorageCache = overlay.originalStorageCache
   }
 
@@ -37,7 +40,11 @@ export class RunTxStateManager implements StateManagerInterface {
 
   async getAccount(address: Address): Promise<Account | undefined> {
     if (this.#phase === PHASE.SETTLED && this.#coinbase?.equals(address) === true) {
-      if (await this.#overlay.mayCreditUnread(address)) return new FeeAccount()
+      if (await this.#overlay.mayCreditUnread(address)) {
+        const before = this.#overlay.listedBalance(address)
+        this.#accessList?.expectCredit(address.toString() as PrefixedHexString, before)
+        return new FeeAccount()
+      }
     } else if (this.#phase === PHASE.EXECUTED && this.#sender?.equals(address) === true) {
       this.#phase = PHASE.SETTLED
     }

@@ -6,7 +6,7 @@ import { KECCAK256_NULL, KECCAK256_RLP } from '@ethereumjs/util'
 import type { LocationId, RecordId, TxIndex } from '../ids.ts'
 import { BASE_WRITER } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
-import { ACCOUNT, BASE, LOCATION, PAYLOAD, SLOT } from '../memory/layout.ts'
+import { ACCOUNT, BASE, PAYLOAD, SLOT } from '../memory/layout.ts'
 import {
   readBytes,
   readStripped32,
@@ -179,15 +179,13 @@ export class StateView {
     const location = codeHead(entry.record)
     const found = store.find(location, this.#reader)
     if (found === FOUND.ESTIMATE) this.#blocked(store.writer)
-    const hash =
-      found === FOUND.BASE
-        ? readBytes(store.state.bytes, entry.record + ACCOUNT.CODE_HASH, 32)
-        : blockBytes(store, store.payload + PAYLOAD.VALUE)
-    if (found === FOUND.VERSION) {
-      const at = store.payload + PAYLOAD.VALUE + WORDS_256
-      entry.startCodePlace = store.block.reach(at)[at]
-    }
-    this.#reads.recordVersion(LOCATION.CODE, location, store.writer, store.incarnation)
+    const isBase = found === FOUND.BASE
+    const region = isBase ? store.state : store.block
+    const at = isBase ? entry.record + ACCOUNT.CODE_HASH : store.payload + PAYLOAD.VALUE
+    const words = region.reach(at + WORDS_256)
+    const hash = readBytes(region.bytes, at, 32)
+    if (!isBase) entry.startCodePlace = words[at + WORDS_256]
+    this.#reads.recordCode(location, store.writer, words, at)
     entry.startCodeHash = equalHashes(hash, KECCAK256_NULL) ? KECCAK256_NULL : hash
     return entry.startCodeHash
   }
@@ -225,7 +223,7 @@ export class StateView {
     const location = (entry.record + ACCOUNT.RESET_HEAD) as LocationId
     const found = store.find(location, this.#reader)
     if (found === FOUND.ESTIMATE) this.#blocked(store.writer)
-    this.#reads.recordVersion(LOCATION.RESET, location, store.writer, store.incarnation)
+    this.#reads.recordReset(location, store.writer, store.incarnation)
     const absent = store.state.words[entry.record + ACCOUNT.EXISTS] === 0
     entry.startStorageRoot =
       found === FOUND.VERSION || absent
@@ -295,12 +293,6 @@ function nonceHead(record: RecordId): LocationId {
 }
 function codeHead(record: RecordId): LocationId {
   return (record + ACCOUNT.CODE_HEAD) as LocationId
-}
-
-/** 32 bytes of the block region; the view may have to be renewed first. */
-function blockBytes(store: VersionStore, at: number): Uint8Array {
-  store.block.reach(at + WORDS_256)
-  return readBytes(store.block.bytes, at, 32)
 }
 
 function equalHashes(a: Uint8Array, b: Uint8Array): boolean {

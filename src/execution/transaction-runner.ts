@@ -6,8 +6,10 @@ import type { Block } from '@ethereumjs/block'
 import type { Common } from '@ethereumjs/common'
 import { type EVMMockBlockchainInterface, type EVMOpts, NobleBN254 } from '@ethereumjs/evm'
 import type { TypedTransaction } from '@ethereumjs/tx'
+import { createAddressFromString } from '@ethereumjs/util'
 import { createVM, type RunTxResult, runTx, type VM } from '@ethereumjs/vm'
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import { AccessListRecorder } from '../access/access-list-recorder.ts'
 import { ParallelError } from '../errors.ts'
 import { BASE_WRITER, type Incarnation, type TxIndex } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
@@ -19,6 +21,7 @@ import { ReadSetRecorder } from '../mvcc/read-set.ts'
 import { copyRecorded } from '../mvcc/recorded-set.ts'
 import type { VersionStore } from '../mvcc/version-store.ts'
 import { WriteSetRecorder } from '../mvcc/write-set.ts'
+import { AccessListEncoder } from './access-list-codec.ts'
 import type { CodeCache } from './code-cache.ts'
 import { HaltedError, type LaneWaits } from './lane-waits.ts'
 import { OverlayStateManager } from './overlay-state-manager.ts'
@@ -61,7 +64,10 @@ export class TransactionRunner {
   readonly #overlay: OverlayStateManager
   readonly #facade: RunTxStateManager
   readonly #publisher: WritePublisher
+  /** What the transaction adds to the block's access list, where blocks have one (EIP-7928). */
+  readonly #accessList: AccessListRecorder | undefined
   readonly #encoder = new ResultEncoder()
+  readonly #listEncoder = new AccessListEncoder()
   #vm: VM | undefined
 
   constructor(context: BlockContext, waits: LaneWaits) {
@@ -74,7 +80,12 @@ export class TransactionRunner {
       this.#view,
       common.customCrypto.keccak256 ?? keccak_256,
     )
-    this.#facade = new RunTxStateManager(this.#overlay)
+    if (common.isActivatedEIP(7928)) {
+      this.#accessList = new AccessListRecorder((address) =>
+        this.#overlay.balanceBefore(createAddressFromString(address)),
+      )
+    }
+    this.#facade = new RunTxStateManager(this.#overlay, this.#accessList)
     this.#publisher = new WritePublisher(store, allocator, new WriteSetRecorder())
   }
 
@@ -96,6 +107,7 @@ export class TransactionRunner {
     const isRecorded = wantsPreimages(this.#context, transaction)
     for (;;) {
       this.#overlay.begin(transaction)
+      this.#accessList?.begin()
       forgetAbandoned(vm)
       preimages.begin(transaction, isRecorded)
       let result: RunTxResult | undefined
@@ -183,8 +195,15 @@ export class TransactionRunner {
       result: writeSizedBytes(allocator, encoded),
       outcome: result === undefined ? OUTCOME.ERROR : OUTCOME.RESULT,
       preimages: this.#context.preimages.finish(transaction, allocator),
+      accessList: result === undefined ? 0 : this.#writeAccessList(),
     })
     return wroteElsewhere
+  }
+
+  #writeAccessList(): number {
+    if (this.#accessList === undefined) return 0
+    const encoded = this.#listEncoder.encode(this.#accessList.finish())
+    return writeSizedBytes(this.#context.allocator, encoded)
   }
 
   async #createVM(): Promise<VM> {
@@ -199,6 +218,7 @@ export class TransactionRunner {
         ...evmOptions,
       },
       () => this.#facade.outermostExecuted(),
+      this.#accessList,
     )
     // Stock makes the BLS library when the EVM is made, by the hardfork of that moment.
     if (!hasBls) (evm as unknown as { _bls: undefined })._bls = undefined

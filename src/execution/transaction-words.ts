@@ -18,9 +18,11 @@ export interface Leavings {
   readonly outcome: number
   /** What contracts hashed; 0 = not recorded. */
   readonly preimages?: number
+  /** What it adds to the block's access list; 0 = not recorded. */
+  readonly accessList?: number
 }
 
-/** The write set of the incarnation before; 0 = there was none. */
+/** The write set of the incarnation before, or of the block's access list; 0 = there was none. */
 export function previousWriteSet({ control, atomics }: ControlWords, transaction: TxIndex): number {
   return atomics.load(control, transactionIndex(transaction, TRANSACTION.WRITE_SET))
 }
@@ -34,11 +36,12 @@ export function wantsPreimages({ control }: ControlWords, transaction: TxIndex):
 export function leaveBehind(
   { control, atomics }: ControlWords,
   transaction: TxIndex,
-  { readSet, writeSet, result, outcome, preimages = 0 }: Leavings,
+  { readSet, writeSet, result, outcome, preimages = 0, accessList = 0 }: Leavings,
 ): void {
   atomics.store(control, transactionIndex(transaction, TRANSACTION.READ_SET), readSet)
   atomics.store(control, transactionIndex(transaction, TRANSACTION.WRITE_SET), writeSet)
   atomics.store(control, transactionIndex(transaction, TRANSACTION.RESULT), result)
   atomics.store(control, transactionIndex(transaction, TRANSACTION.OUTCOME), outcome)
   atomics.store(control, transactionIndex(transaction, TRANSACTION.PREIMAGES), preimages)
+  atomics.store(control, transactionIndex(transaction, TRANSACTION.ACCESS_LIST), accessList)
 }

@@ -8,7 +8,8 @@ import {
   type EVMRunCallOpts,
   type Message,
 } from '@ethereumjs/evm'
-import type { Account } from '@ethereumjs/util'
+import type { Account, BlockLevelAccessList, PrefixedHexString } from '@ethereumjs/util'
+import type { AccessListRecorder } from '../access/access-list-recorder.ts'
 import { LazyAccount } from './lazy-account.ts'
 import { LARGEST_UNREAD_ADDITION } from './state-view.ts'
 
@@ -17,10 +18,19 @@ type MessageWithTo = Parameters<EVM['_addToBalance']>[1]
 export class WorkerEVM extends EVM {
   /** Called when a transaction's outermost message has been executed. */
   readonly #afterOutermost: () => void
+  /** Undefined where blocks have no access lists (EIP-7928). */
+  readonly #accessList: AccessListRecorder | undefined
 
-  constructor(options: EVMOpts, afterOutermost: () => void) {
-    super(options)
+  constructor(
+    options: EVMOpts,
+    afterOutermost: () => void,
+    accessList: AccessListRecorder | undefined,
+  ) {
+    // It has everything that stock calls while it runs a transaction.
+    const blockLevelAccessList = accessList as BlockLevelAccessList | undefined
+    super(accessList === undefined ? options : { ...options, blockLevelAccessList })
     this.#afterOutermost = afterOutermost
+    this.#accessList = accessList
   }
 
   override async runCall(options: EVMRunCallOpts): Promise<EVMResult> {
@@ -35,6 +45,8 @@ export class WorkerEVM extends EVM {
     if (message.value !== 0n || !(account instanceof LazyAccount)) {
       return super._reduceSenderBalance(account, message)
     }
+    const { listedBalance } = account
+    this.#accessList?.addListedBalance(hexOf(message.caller), listedBalance, listedBalance)
     await this.journal.putAccount(message.caller, account)
   }
 
@@ -50,7 +62,15 @@ export class WorkerEVM extends EVM {
     ) {
       return super._addToBalance(toAccount, message)
     }
+    const before = toAccount.listedBalance
     toAccount.addUnread(message.value)
+    const to = hexOf(message.to)
+    if (message.value === 0n) this.#accessList?.addAddress(to)
+    else this.#accessList?.addListedBalance(to, toAccount.listedBalance, before)
     await this.journal.putAccount(message.to, toAccount)
   }
+}
+
+function hexOf(address: Message['caller']): PrefixedHexString {
+  return address.toString() as PrefixedHexString
 }

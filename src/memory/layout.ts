@@ -20,6 +20,8 @@
 // block    result record        the worker executing the tx   the tx's status word (EXECUTED)
 // block    transaction bytes    main thread                   the start of the block's task
 // block    plan                 main thread                   the control header's PLAN word
+// block    an access list's     main thread                   the control header's PLAN word
+//          versions, write sets
 //
 // Between blocks no worker runs, and the main thread alone folds versions into base values, resets
 // list heads, and resets the block region.
@@ -96,7 +98,7 @@ export const TRANSACTION = {
   STATUS: 0,
   /** Block offset of the read set of the last finished incarnation. */
   READ_SET: 1,
-  /** Block offset of its write set. */
+  /** Block offset of its write set; before, of what the block's access list says that it writes. */
   WRITE_SET: 2,
   /** Block offset of its encoded result. */
   RESULT: 3,
@@ -118,6 +120,8 @@ export const TRANSACTION = {
   PREIMAGES: 11,
   /** Block offset of its sender's public key, 64 bytes; 0 = a worker did not recover it. */
   PUBLIC_KEY: 12,
+  /** Block offset of what it adds to the block's access list (EIP-7928); 0 = not recorded. */
+  ACCESS_LIST: 13,
 } as const
 /** A cache line, so that workers on neighbouring transactions do not disturb each other. */
 const TRANSACTION_STRIDE = 16

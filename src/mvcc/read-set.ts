@@ -2,8 +2,9 @@
 // Authority on validation; it resolves with the same functions as reading does, so that reader and
 // validator cannot disagree. Reads of absent accounts and of zero slots are recorded like any other.
 //
-// Code and resets are compared by exact writer (transaction, incarnation), nonces by writer or value,
-// balances, existence and slots by value: a sum and a slot can change while their writer stays.
+// Resets are compared by exact writer (transaction, incarnation), code by writer and value, nonces by
+// writer or value, balances, existence and slots by value: a sum and a slot can change while their writer
+// stays.
 // Comparing values is sound because a transaction is a function of what it observed, so that an equal
 // observation gives an equal result; also across destruction, because nothing hides behind a value: a
 // destruction writes existence, balance, nonce and code explicitly, and a slot is resolved together
@@ -35,14 +36,14 @@ export const VALIDITY = {
 } as const
 export type Validity = (typeof VALIDITY)[keyof typeof VALIDITY]
 
-/** Entry: kind, location, highest writer, its incarnation (existence: a bit), the observed value. */
+/** Entry: kind, location, highest writer, its incarnation (existence: a bit), the value or code hash. */
 const ENTRY = { KIND: 0, LOCATION: 1, WRITER: 2, OBSERVED: 3, VALUE: 4 } as const
 /** Words of an entry by kind of location. */
 const ENTRY_WORDS: Readonly<Record<number, number>> = {
   [LOCATION.EXISTS]: ENTRY.VALUE,
   [LOCATION.BALANCE]: ENTRY.VALUE + WORDS_256,
   [LOCATION.NONCE]: ENTRY.VALUE + 2,
-  [LOCATION.CODE]: ENTRY.VALUE,
+  [LOCATION.CODE]: ENTRY.VALUE + WORDS_256,
   [LOCATION.RESET]: ENTRY.VALUE,
   [LOCATION.SLOT]: ENTRY.VALUE + WORDS_256,
 }
@@ -61,14 +62,14 @@ export class ReadSetRecorder {
     return this.#length
   }
 
-  /** Code and resets, and existence with 1 or 0 in place of the incarnation. */
-  recordVersion(
-    kind: LocationKind,
-    location: LocationId,
-    writer: number,
-    incarnation: Incarnation | number,
-  ): void {
-    this.#entry(kind, location, writer, incarnation)
+  recordReset(location: LocationId, writer: number, incarnation: Incarnation | number): void {
+    this.#entry(LOCATION.RESET, location, writer, incarnation)
+  }
+
+  /** The hash of the code stands in the eight words at `hashAt` of `source`. */
+  recordCode(location: LocationId, writer: number, source: Int32Array, hashAt: number): void {
+    const at = this.#entry(LOCATION.CODE, location, writer, 0) + ENTRY.VALUE
+    for (let i = 0; i < WORDS_256; i++) this.#words[at + i] = source[hashAt + i]
   }
 
   recordExists(location: LocationId, writer: number, exists: boolean): void {
@@ -228,6 +229,8 @@ function validateEntry(
       return validateSlot(store, location, reader, words, entry)
     case LOCATION.NONCE:
       return validateNonce(store, location, reader, words, entry)
+    case LOCATION.CODE:
+      return validateCode(store, location, reader, words, entry)
     default: {
       const found = store.find(location, reader)
       if (found === FOUND.ESTIMATE) return VALIDITY.INVALID
@@ -292,6 +295,25 @@ function validateNonce(
       ? [store.state.reach(location), location - ACCOUNT.NONCE_HEAD + ACCOUNT.NONCE]
       : [store.block.reach(store.payload + PAYLOAD.VALUE + 2), store.payload + PAYLOAD.VALUE]
   return validIf(sameWords(words, entry + ENTRY.VALUE, source, at, 2))
+}
+
+/** By the same transaction, whichever incarnation of it: then the hash tells whether it is the same. */
+function validateCode(
+  store: VersionStore,
+  location: LocationId,
+  reader: TxIndex,
+  words: Int32Array,
+  entry: number,
+): Validity {
+  const found = store.find(location, reader)
+  if (found === FOUND.ESTIMATE || store.writer !== words[entry + ENTRY.WRITER]) {
+    return VALIDITY.INVALID
+  }
+  if (found === FOUND.BASE) return VALIDITY.VALID
+  const at = store.payload + PAYLOAD.VALUE
+  return validIf(
+    sameWords(words, entry + ENTRY.VALUE, store.block.reach(at + WORDS_256), at, WORDS_256),
+  )
 }
 
 function validateSlot(

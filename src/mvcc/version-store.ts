@@ -8,6 +8,7 @@
 //                                |                               |
 //                                +------------ withdraw ---------+--> withdrawn (skipped by readers)
 //
+// Incarnation -1 is what the block's access list says, published by the main thread before any other.
 // One node per location and transaction, for the whole block; only its payload word changes, and only
 // the worker that holds the transaction's status (executing or aborting) changes it.
 

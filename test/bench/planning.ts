@@ -148,7 +148,7 @@ async function plan({ block, senders }: Prepared, vm: VM): Promise<PlanRun> {
   const fail = (error: unknown): never => {
     throw error
   }
-  const planner = new BlockPlanner(memory, server, block, graphOptions, foresight, fail)
+  const planner = new BlockPlanner(memory, server, block, graphOptions, foresight, undefined, fail)
   const cpuClock = startCpuClock()
   const start = performance.now()
   await planner.begin()

@@ -30,6 +30,7 @@ const convictions: readonly Conviction[] = [
   { mutant: 'hash-for-key', scenario: 'table', laws: [LAW.identity] },
   { mutant: 'lost-withdrawal', scenario: 'block', laws: [...wrong, LAW.ends] },
   { mutant: 'lost-withdrawal', scenario: 'list', laws: [LAW.lists] },
+  { mutant: 'unseen-list', scenario: 'block', laws: [...wrong, LAW.ends] },
   { mutant: 'lost-ring', scenario: 'block', laws: [LAW.awake] },
   { mutant: 'lost-ring', scenario: 'notice', laws: [LAW.awake] },
   { mutant: 'unseen-pass', scenario: 'notice', laws: [LAW.awake] },

@@ -6,7 +6,7 @@ import type { AtomicOperations } from '../../src/memory/atomics.ts'
 import { CONTROL, TRANSACTION, transactionIndex } from '../../src/memory/layout.ts'
 import type { ReadSetRecorder } from '../../src/mvcc/read-set.ts'
 import { FOUND, type Found } from '../../src/mvcc/version-store.ts'
-import { stateOf } from '../../src/scheduling/transaction-status.ts'
+import { incarnationOf, STATE, stateOf } from '../../src/scheduling/transaction-status.ts'
 import { type MutantContext, type Mutations, NO_MUTATIONS } from './harness/mutations.ts'
 
 const MUTANTS = {
@@ -84,6 +84,18 @@ const MUTANTS = {
       class extends Base {
         override withdraw(): void {}
       },
+  },
+  /** A first incarnation that publishes as if no list had said what it writes. */
+  'unseen-list': {
+    atomics: (atomics, { control }) => ({
+      ...atomics,
+      load: (words, index) => {
+        const isSet = words.buffer === control && isField(index, TRANSACTION.WRITE_SET)
+        const status = isSet ? words[index - TRANSACTION.WRITE_SET + TRANSACTION.STATUS] : 0
+        const isFirst = stateOf(status) === STATE.EXECUTING && incarnationOf(status) === 0
+        return isFirst ? 0 : atomics.load(words, index)
+      },
+    }),
   },
   /** A ring that wakes nobody. */
   'lost-ring': {

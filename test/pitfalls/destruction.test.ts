@@ -148,7 +148,10 @@ describe('destruction', () => {
     const slot = layers.slot(account, 5)
     const codeHead = (account + ACCOUNT.CODE_HEAD) as LocationId
     layers.publish(0, 0, LOCATION.CODE, codeHead, 0xc0den)
-    const code = layers.readSet((reads) => reads.recordVersion(LOCATION.CODE, codeHead, 0, 0))
+    layers.store.find(codeHead, transactionAt(3))
+    const code = layers.readSet((reads) =>
+      reads.recordCode(codeHead, 0, layers.block.words, layers.store.payload + 2),
+    )
     const verdict = (at: number): number => validateReadSet(layers.store, at, transactionAt(3))
     expect(verdict(code)).toBe(VALIDITY.VALID)
     layers.publish(1, 0, LOCATION.CODE, codeHead, 0xc0den)
@@ -204,11 +207,11 @@ describe('destruction', () => {
         () => layers.publish(0, 0, LOCATION.NONCE, head(ACCOUNT.NONCE_HEAD), 1n),
       ],
       [
-        (reads) => reads.recordVersion(LOCATION.CODE, head(ACCOUNT.CODE_HEAD), BASE_WRITER, 0),
+        (reads) => reads.recordCode(head(ACCOUNT.CODE_HEAD), BASE_WRITER, layers.state.words, 0),
         () => layers.publish(0, 0, LOCATION.CODE, head(ACCOUNT.CODE_HEAD), 1n),
       ],
       [
-        (reads) => reads.recordVersion(LOCATION.RESET, head(ACCOUNT.RESET_HEAD), BASE_WRITER, 0),
+        (reads) => reads.recordReset(head(ACCOUNT.RESET_HEAD), BASE_WRITER, 0),
         () => layers.publish(0, 0, LOCATION.RESET, head(ACCOUNT.RESET_HEAD)),
       ],
       [

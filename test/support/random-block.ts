@@ -22,8 +22,13 @@ import { makeTransaction } from './random-transaction.ts'
 import { addressAt, coinbaseAt, contracts, numberWord, worldRecords } from './random-world.ts'
 import { buildStateTemplate, type StateTemplate } from './state-template.ts'
 
-// Below the cap on one transaction (EIP-7825), so that one can ask for the whole block.
-const blockGasLimit = 16_000_000n
+/**
+ * Below the cap on one transaction (EIP-7825), so that one can ask for the whole block. EIP-8037 caps one
+ * kind of gas only, and what a transaction has beyond the cap is a reserve of the other kind.
+ */
+function blockGasLimitOf(common: Common): bigint {
+  return common.isActivatedEIP(8037) ? 60_000_000n : 16_000_000n
+}
 const gasPerBlob = 131_072n
 
 export interface BuiltBlock {
@@ -91,7 +96,7 @@ export async function buildRandomBlock(
     coinbase,
     baseFee,
     programs: world.programs,
-    blockGasLimit,
+    blockGasLimit: blockGasLimitOf(common),
   }
   const transactions: TypedTransaction[] = []
   const brokenAt = plan.broken === null ? -1 : plan.broken.at % Math.max(1, plan.actions.length)
@@ -143,7 +148,7 @@ function assembleBlock(
     {
       number,
       coinbase,
-      gasLimit: blockGasLimit,
+      gasLimit: blockGasLimitOf(common),
       timestamp: 1_700_000_000n + number,
       parentHash: keccak_256(numberWord(Number(number - 1n))),
       mixHash: keccak_256(numberWord(Number(number))),
@@ -153,6 +158,7 @@ function assembleBlock(
       ...(common.isActivatedEIP(4788)
         ? { parentBeaconBlockRoot: keccak_256(numberWord(plan.coinbase)) }
         : {}),
+      ...(common.isActivatedEIP(7843) ? { slotNumber: 1_000n + number } : {}),
     },
     options,
   )
@@ -188,6 +194,7 @@ export async function withCheckedHeader(
   block: Block,
   result: RunBlockResult,
   ending: BlockPlan['ending'],
+  blockAccessListHash?: Uint8Array,
 ): Promise<Block> {
   const { common } = block
   const spoil = (bytes: Uint8Array, when: BlockPlan['ending']): Uint8Array =>
@@ -218,6 +225,10 @@ export async function withCheckedHeader(
     ),
     withdrawalsRoot:
       block.withdrawals === undefined ? undefined : await genWithdrawalsTrieRoot(block.withdrawals),
+    blockAccessListHash: common.isActivatedEIP(7928)
+      ? (blockAccessListHash ?? result.blockLevelAccessList?.hash())
+      : undefined,
+    slotNumber: header.slotNumber,
     requestsHash:
       result.requestsHash === undefined ? undefined : spoil(result.requestsHash, 'wrongRequests'),
   }

@@ -15,6 +15,7 @@ import {
   type Outcome,
   outcomeOf,
 } from './oracle.ts'
+import { broughtList } from './random-access-list.ts'
 import {
   type BuiltBlock,
   buildRandomBlock,
@@ -164,17 +165,28 @@ async function endAs(
   built: BuiltBlock,
   before: StateTemplate,
 ): Promise<Pick<BuiltBlock, 'block' | 'options'>> {
-  if (blockPlan.ending === 'generate') return built
+  const brings = plan.hardfork === 'amsterdam' && blockPlan.accessList !== 'none'
+  const isMade =
+    blockPlan.ending === 'generate' && (!brings || blockPlan.accessList === 'whileMade')
+  if (isMade && !brings) return built
   const vm = await makeVm(plan, before)
   const outcome = await outcomeOf(() => runBlock(vm, { ...built.options, block: built.block }))
   // A block that is refused anyway needs no header to be refused for.
   if (outcome.kind === 'error') return built
+  const { blockLevelAccessList } = outcome.result
+  const list =
+    brings && blockLevelAccessList !== undefined
+      ? broughtList(blockLevelAccessList, blockPlan)
+      : undefined
+  const blockAccessList = list === undefined ? {} : { blockAccessList: list.given() }
   const { generate, skipBlockValidation, ...rest } = built.options
   const hasUncles = built.block.uncleHeaders.length > 0
-  if (hasUncles) return built
+  if (isMade || hasUncles) {
+    return { ...built, options: { ...built.options, ...blockAccessList } }
+  }
   return {
-    block: await withCheckedHeader(built.block, outcome.result, blockPlan.ending),
-    options: { ...rest, skipHeaderValidation: true },
+    block: await withCheckedHeader(built.block, outcome.result, blockPlan.ending, list?.hash),
+    options: { ...rest, ...blockAccessList, skipHeaderValidation: true },
   }
 }
 
@@ -232,7 +244,7 @@ function count(tally: Tally, block: Block, stock: Outcome, ours: Outcome): void 
     report === undefined
       ? 'none'
       : report.mode === 'parallel'
-        ? 'parallel'
+        ? `parallel${report.plannedFrom === 'access list' ? ' from its list' : ''}`
         : `${report.mode} (${report.why})`
   tally.modes.set(mode, (tally.modes.get(mode) ?? 0) + 1)
   tally.conflicts += report?.conflicts ?? 0

@@ -51,6 +51,24 @@ export const endings = [
   'wrongTransactionsTrie',
 ] as const
 
+/**
+ * Whether the block brings its access list (EIP-7928), in which form, and whether it is right. It is then
+ * checked, but `whileMade`: a list that is given together with the wish to generate the header.
+ */
+export const broughtLists = [
+  'none',
+  'object',
+  'rlp',
+  'json',
+  'wrongValue',
+  'oneTooFew',
+  'oneTooMany',
+  'corrupted',
+  'wrongHash',
+  'unsorted',
+  'whileMade',
+] as const
+
 export interface BlockPlan {
   readonly coinbase: number
   readonly baseFee: number
@@ -58,6 +76,9 @@ export interface BlockPlan {
   /** At most one deliberate mistake, at that position. */
   readonly broken: { readonly at: number; readonly how: (typeof breakages)[number] } | null
   readonly ending: (typeof endings)[number]
+  readonly accessList: (typeof broughtLists)[number]
+  /** What is wrong with a corrupted access list; each number says more than one thing. */
+  readonly corruptions: readonly number[]
   readonly withdrawals: readonly number[]
   readonly uncle: boolean
   /** Decode the block anew for ours, so that senders are recovered and not remembered. */
@@ -77,7 +98,8 @@ export interface WorldPlan {
   readonly blocks: readonly BlockPlan[]
 }
 
-/** Amsterdam and forks before Byzantium run sequentially, so they are rare or absent here. */
+/** RANDOM_HARDFORK asks for one fork only. Forks before Byzantium run sequentially, so they are rare. */
+const onlyHardfork = process.env.RANDOM_HARDFORK
 const hardforks = [
   { arbitrary: fc.constant('byzantium'), weight: 3 },
   { arbitrary: fc.constant('petersburg'), weight: 1 },
@@ -89,6 +111,7 @@ const hardforks = [
   { arbitrary: fc.constant('cancun'), weight: 4 },
   { arbitrary: fc.constant('prague'), weight: 6 },
   { arbitrary: fc.constant('osaka'), weight: 1 },
+  { arbitrary: fc.constant('amsterdam'), weight: 6 },
   { arbitrary: fc.constant('spuriousDragon'), weight: 1 },
 ]
 
@@ -181,6 +204,13 @@ const blockFields = {
     { arbitrary: fc.constant('right' as const), weight: 1 },
     { arbitrary: fc.constantFrom(...endings), weight: 1 },
   ),
+  accessList: fc.oneof(
+    { arbitrary: fc.constant('none' as const), weight: 8 },
+    { arbitrary: fc.constantFrom('object' as const, 'rlp' as const, 'json' as const), weight: 6 },
+    { arbitrary: fc.constant('corrupted' as const), weight: 3 },
+    { arbitrary: fc.constantFrom(...broughtLists), weight: 3 },
+  ),
+  corruptions: fc.array(fc.nat({ max: 2 ** 30 }), { minLength: 1, maxLength: 6 }),
   withdrawals: fc.array(byte, { maxLength: 3 }),
   uncle: oneIn(6),
   decodeAnew: oneIn(30),
@@ -203,7 +233,7 @@ function worldOf(
   statements: fc.Arbitrary<Statement> = statement,
 ): fc.Arbitrary<WorldPlan> {
   return fc.record({
-    hardfork,
+    hardfork: onlyHardfork === undefined ? hardfork : fc.constant(onlyHardfork),
     customChain: oneIn(5),
     caches: oneIn(8).map((without) => !without),
     watchEvents: oneIn(5),
@@ -226,9 +256,16 @@ function worldOf(
 
 export const worldPlan: fc.Arbitrary<WorldPlan> = fc.oneof(
   { arbitrary: worldOf(fc.oneof(...hardforks), blockOf(themes)), weight: 7 },
-  { arbitrary: worldOf(fc.constantFrom('prague', 'osaka'), blockOf(delegationThemes)), weight: 1 },
   {
-    arbitrary: worldOf(fc.constantFrom('cancun', 'prague'), blockOf(watchfulThemes), watchful),
+    arbitrary: worldOf(fc.constantFrom('prague', 'osaka', 'amsterdam'), blockOf(delegationThemes)),
+    weight: 1,
+  },
+  {
+    arbitrary: worldOf(
+      fc.constantFrom('cancun', 'prague', 'amsterdam'),
+      blockOf(watchfulThemes),
+      watchful,
+    ),
     weight: 1,
   },
 )

@@ -24,6 +24,10 @@ export interface ProgramContext {
 }
 
 const slots = 4
+/** EIP-8037 charges new slots and accounts several times as much. */
+function callGas(common: Common): number {
+  return common.isActivatedEIP(8037) ? 600_000 : 60_000
+}
 
 /** Init codes for creates inside programs and for creating transactions. */
 export const initCodes: readonly Uint8Array[] = [
@@ -82,6 +86,7 @@ function compile(statement: Statement, context: ProgramContext, skip: string): I
   const storeResult: Instruction[] = [(a + b) % slots, 'SSTORE']
   // Calldata of a nested call is one word; what comes back is left in memory.
   const callMemory: Instruction[] = [...value(b), 0, 'MSTORE', 32, 0, b % 2 === 0 ? 32 : 0, 0]
+  const gas = callGas(common)
   const hasCreate2 = common.gteHardfork('constantinople')
   const operations: readonly (() => Instruction[])[] = [
     () => [a % slots, 'SLOAD', 1, 'ADD', a % slots, 'SSTORE'],
@@ -89,10 +94,10 @@ function compile(statement: Statement, context: ProgramContext, skip: string): I
     () => [b % slots, 'SLOAD', a % slots, 'SSTORE'],
     () => onlyIf([0, a % slots, 'SSTORE']),
     () => [...value(b), 'CALLER', 'SSTORE'],
-    () => [...callMemory, amount, to(a), 60000, 'CALL', ...storeResult],
-    () => [...callMemory, to(a), 60000, 'DELEGATECALL', ...storeResult],
-    () => [...callMemory, to(a), 60000, 'STATICCALL', ...storeResult],
-    () => [...callMemory, amount, to(a), 60000, 'CALLCODE', ...storeResult],
+    () => [...callMemory, amount, to(a), gas, 'CALL', ...storeResult],
+    () => [...callMemory, to(a), gas, 'DELEGATECALL', ...storeResult],
+    () => [...callMemory, to(a), gas, 'STATICCALL', ...storeResult],
+    () => [...callMemory, amount, to(a), gas, 'CALLCODE', ...storeResult],
     () => log(a, value(b)),
     () => create(initCodes[a % initCodes.length]!, amount, undefined, storeResult),
     () =>

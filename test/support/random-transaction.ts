@@ -81,11 +81,16 @@ export async function makeTransaction(
       ? intrinsic - 1n
       : broken === 'blockGas'
         ? context.blockGasLimit
-        : intrinsic + fields.extraGas
+        : intrinsic + fields.extraGas + reserveOf(action, context)
   const signed = createTx({ ...draft, gasLimit }, options).sign(sender.privateKey)
   // Spares every run the recovery, which would take most of the time; some blocks do without.
   signed.cache.senderPubKey = sender.publicKey
   return signed
+}
+
+/** EIP-8037: gas beyond the cap of EIP-7825 pays for new state only. */
+function reserveOf(action: Action, { common }: TransactionContext): bigint {
+  return common.isActivatedEIP(8037) && action.gas % 8 === 7 ? 18_000_000n : 0n
 }
 
 function senderOf(action: Action, broken: Breakage | undefined): Actor {
@@ -158,7 +163,8 @@ async function fieldsOf(
   const target = addressAt(action.target, coinbase)
   const place = addressAt(action.data, coinbase)
   const value = [0n, 1n, 1_000n, ether / 1_000n, ether / 100n, 0n][action.amount % 6]!
-  const extraGas = extraGasChoices[action.gas % extraGasChoices.length]!
+  const scale = common.isActivatedEIP(8037) ? 5n : 1n
+  const extraGas = scale * extraGasChoices[action.gas % extraGasChoices.length]!
   const word = action.data % 3 === 0 ? addressWord(place) : numberWord(action.data)
   switch (action.kind) {
     case 'transfer':
@@ -177,7 +183,12 @@ async function fieldsOf(
         extraGas,
       }
     case 'factory':
-      return { to: contracts.factory, value, data: numberWord(action.data % 2), extraGas: 400_000n }
+      return {
+        to: contracts.factory,
+        value,
+        data: numberWord(action.data % 2),
+        extraGas: 400_000n * scale,
+      }
     case 'destroyChild': {
       const doomed = [...contracts.children, contracts.killable][action.target % 3]!
       const data = action.amount % 3 === 0 ? new Uint8Array(0) : addressWord(place)
@@ -185,7 +196,12 @@ async function fieldsOf(
     }
     case 'readPlace': {
       const seen = [...contracts.children, contracts.killable, place][action.data % 4]!
-      return { to: contracts.reader, value: 0n, data: addressWord(seen), extraGas: 300_000n }
+      return {
+        to: contracts.reader,
+        value: 0n,
+        data: addressWord(seen),
+        extraGas: 300_000n * scale,
+      }
     }
     case 'proxy':
       return { to: contracts.proxy, value, data: concatBytes(addressWord(target), word), extraGas }
@@ -209,13 +225,14 @@ async function fieldsOf(
 
 /** Sends everything: valid only on exactly the state that the transactions before it leave. */
 async function drain(
-  { vm }: TransactionContext,
+  { vm, common }: TransactionContext,
   sender: Actor,
   to: Address,
   highestFee: bigint,
 ): Promise<Fields> {
   const balance = (await vm.stateManager.getAccount(sender.address))?.balance ?? 0n
-  const left = balance - 21_000n * highestFee
+  const gas = createTx({ to, value: 1n, gasLimit: 100_000n }, { common }).getIntrinsicGas()
+  const left = balance - gas * highestFee
   return { to, value: left > 0n ? left : 0n, data: new Uint8Array(0), extraGas: 0n }
 }
 

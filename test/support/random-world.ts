@@ -84,6 +84,8 @@ export const systemContracts = {
   withdrawals: createAddressFromString('0x00000961ef480eb55e80d19ad83579a64c007002'),
   consolidations: createAddressFromString('0x0000bbddc7ce488642fb579f8b00f3a590007251'),
   deposits: createAddressFromString(Mainnet.depositContractAddress as string),
+  builderDeposits: createAddressFromString('0x0000bff46984e3725691fa540a8c7589300d8282'),
+  builderExits: createAddressFromString('0x000064d678505ad48f8ccb093bc65613800e8282'),
 }
 
 export const freshAddresses = [0, 1, 2].map((index) => named(`fresh ${index}`))
@@ -172,6 +174,8 @@ export function worldRecords(): AccountRecords {
   put(systemContracts.blockHashes, slotReaderCode)
   put(systemContracts.withdrawals, requestQueueCode)
   put(systemContracts.consolidations, requestQueueCode)
+  put(systemContracts.builderDeposits, requestQueueCode)
+  put(systemContracts.builderExits, requestQueueCode)
   put(systemContracts.deposits, depositCode)
   return records
 }

@@ -120,9 +120,10 @@ export class VersionMemory {
     return this.#publish(LOCATION.RESET, account + ACCOUNT.RESET_HEAD, transaction, at)
   }
 
-  /** Only the writer of a code version matters here. */
-  publishCode(account: RecordId, transaction: number, incarnation = 0): Node {
+  /** `hash` stands for the code's hash. */
+  publishCode(account: RecordId, transaction: number, incarnation = 0, hash = 0): Node {
     const at = this.#payload(incarnation, VERSION_KIND.SET, WORDS_256 + 1)
+    this.block.words.fill(hash, at + PAYLOAD.VALUE, at + PAYLOAD.VALUE + WORDS_256)
     return this.#publish(LOCATION.CODE, account + ACCOUNT.CODE_HEAD, transaction, at)
   }
 

@@ -2,6 +2,7 @@
 // Authority on what lies in memory before a schedule starts: base values where nobody serves them, and
 // poison in every word that nobody has written yet.
 
+import { publishListed } from '../../../src/block/listed-versions.ts'
 import type { RecordId } from '../../../src/ids.ts'
 import { type AtomicOperations, nativeAtomics } from '../../../src/memory/atomics.ts'
 import { ACCOUNT, BASE, CONTROL, controlWords, SLOT } from '../../../src/memory/layout.ts'
@@ -12,8 +13,10 @@ import {
 } from '../../../src/memory/shared-region.ts'
 import { writePadded32, writeUint64, writeUint256 } from '../../../src/memory/word-codec.ts'
 import { LocationTable } from '../../../src/mvcc/location-table.ts'
+import { VersionStore } from '../../../src/mvcc/version-store.ts'
 import { publishPlan } from '../../../src/scheduling/planned-order.ts'
 import { MOST_TRANSACTIONS } from './stage.ts'
+import { accessesOf } from './toy-list.ts'
 import { ACCOUNTS, KEYS, type ToyProgram } from './toy-program.ts'
 import { slotKey, type ToyAccount } from './toy-world.ts'
 
@@ -88,7 +91,24 @@ export function prepareBlock(buffers: MemoryBuffers, program: ToyProgram): void 
   if (program.served) return
   writeAllBases(buffers, program)
   const { control, block, allocator } = viewMemory(buffers, nativeAtomics)
+  publishList(buffers, program)
   publishPlan(control, block, allocator, nativeAtomics, program.plan)
+}
+
+/** Publishes what the program's list says, if it has one, by native atomics. */
+export function publishList(buffers: MemoryBuffers, program: ToyProgram): void {
+  if (program.list === undefined) return
+  const { control, state, block, allocator, newTable } = viewMemory(buffers, nativeAtomics)
+  const memory = {
+    control,
+    state,
+    block,
+    table: newTable(LocationTable),
+    store: new VersionStore(control, state, block, allocator, nativeAtomics),
+    blockAllocator: allocator,
+  }
+  const accesses = accessesOf(program.list, buffers.addresses)
+  publishListed(memory, { accesses }, program.transactions.length, (message) => message)
 }
 
 /** Writes every base value that is not there yet, by native atomics. */

@@ -40,7 +40,7 @@ export async function runBlockSchedule(
   observe = (...write) => watch.observe(...write)
 
   if (gate.me === program.workers) {
-    serveBases(views, buffers.addresses, program, atomics, gate)
+    serveBases(views, buffers, program, atomics, gate)
     return
   }
   const Store = watchedStore(mutations.store(VersionStore), watch, gate)

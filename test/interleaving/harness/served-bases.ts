@@ -19,7 +19,13 @@ import {
 import { WORDS_256, wordOfBytes } from '../../../src/memory/word-codec.ts'
 import { publishPlan } from '../../../src/scheduling/planned-order.ts'
 import { requireCommittedResult } from './block-check.ts'
-import { type MemoryViews, writeBaseAccount, writeBaseSlot } from './block-memory.ts'
+import {
+  type MemoryBuffers,
+  type MemoryViews,
+  publishList,
+  writeBaseAccount,
+  writeBaseSlot,
+} from './block-memory.ts'
 import type { Gate } from './gate.ts'
 import type { ToyProgram } from './toy-program.ts'
 
@@ -27,12 +33,13 @@ const KIND_MASK = (1 << REQUEST_KIND_BITS) - 1
 
 export function serveBases(
   views: MemoryViews,
-  addresses: readonly Uint8Array[],
+  buffers: MemoryBuffers,
   program: ToyProgram,
   atomics: AtomicOperations,
   gate: Gate,
 ): void {
   const { control, state } = views
+  const { addresses } = buffers
   let served = 0
   let followed = 0
   let planned = false
@@ -82,6 +89,7 @@ export function serveBases(
   const plan = (): void => {
     if (planned || atomics.load(control, CONTROL.RECOVERED) < program.transactions.length) return
     planned = true
+    publishList(buffers, program)
     publishPlan(control, views.block, views.allocator, atomics, program.plan)
     ringAll(atomics, control, program.workers)
   }

@@ -118,7 +118,8 @@ export class StatusWatch {
     const state = stateOf(after)
     const held = state === STATE.EXECUTING || state === STATE.ABORTING
     this.#stage[holderIndex(transaction)] = held ? me + 1 : 0
-    if (state === STATE.READY || (state === STATE.EXECUTING && incarnationOf(after) > 0)) {
+    // What an access list says of a transaction that has not run yet is a value.
+    if ((state === STATE.READY || state === STATE.EXECUTING) && incarnationOf(after) > 0) {
       this.#requireEstimates(transaction)
     }
     if (state === STATE.READY) this.#owe(CONTROL.EXECUTION_CURSOR, transaction)

@@ -6,6 +6,7 @@ import { NO_SENDER } from '../../../src/memory/layout.ts'
 import type { Plan } from '../../../src/scheduling/planned-order.ts'
 import { waitForSenders } from '../../../src/scheduling/sender-order.ts'
 import { Random } from './random.ts'
+import { drawList, type ToyValue } from './toy-list.ts'
 import {
   type Condition,
   InvalidToyError,
@@ -13,7 +14,7 @@ import {
   type ToyOperation,
   type ToyTransaction,
 } from './toy-transaction.ts'
-import { PlainWorld, type ToyAccount } from './toy-world.ts'
+import { copyAccounts, PlainWorld, type ToyAccount } from './toy-world.ts'
 
 export const ACCOUNTS = 4
 export const KEYS = 2
@@ -32,6 +33,8 @@ export interface ToyProgram {
   transactions: readonly ToyTransaction[]
   /** The main thread's advice: by sender, and some that nothing speaks for. */
   plan: Plan
+  /** Values that the block is said to come to, right or wrong; undefined where it brings no list. */
+  list: readonly ToyValue[] | undefined
   expected: {
     /** What each transaction observes, up to the first invalid one. */
     observed: readonly number[][]
@@ -52,6 +55,7 @@ export async function drawProgram(seed: number): Promise<ToyProgram> {
   const world = new PlainWorld(base)
   const transactions: ToyTransaction[] = []
   const observed: number[][] = []
+  const states = [copyAccounts(world.accounts)]
   let invalid = false
   while (transactions.length < count) {
     const transaction = await drawTransaction(random, hot, world)
@@ -60,6 +64,7 @@ export async function drawProgram(seed: number): Promise<ToyProgram> {
     await world.checkpoint()
     try {
       observed.push(await runToy(transaction, world))
+      states.push(copyAccounts(world.accounts))
     } catch (error) {
       if (!(error instanceof InvalidToyError)) throw error
       await world.revert()
@@ -68,7 +73,8 @@ export async function drawProgram(seed: number): Promise<ToyProgram> {
   }
   const expected = { observed, committed: observed.length }
   const plan = drawPlan(random, transactions)
-  return { workers, lanes, served, abortAfter, base, transactions, plan, expected }
+  const list = random.oneIn(3) ? drawList(random, states, count) : undefined
+  return { workers, lanes, served, abortAfter, base, transactions, plan, list, expected }
 }
 
 /** The accounts after the first `committed` transactions. */

@@ -95,7 +95,7 @@ export class PlainWorld implements ToyWorld {
   }
 }
 
-function copyAccounts(accounts: ReadonlyMap<number, ToyAccount>): Map<number, ToyAccount> {
+export function copyAccounts(accounts: ReadonlyMap<number, ToyAccount>): Map<number, ToyAccount> {
   return new Map(
     [...accounts].map(([name, account]) => [name, { ...account, slots: new Map(account.slots) }]),
   )

@@ -41,13 +41,6 @@ describe('rules that need the calling thread', () => {
     }
   })
 
-  it('block access lists', async () => {
-    await expectSequential('is not yet run in parallel', { common: chain('amsterdam') })
-    await expectSequential('EIP-7928 block access lists are not yet run in parallel', {
-      common: chain('osaka', [7928]),
-    })
-  })
-
   it('proof of authority', async () => {
     const clique = createCustomCommon(
       { consensus: { type: 'poa', algorithm: 'clique', clique: { period: 15, epoch: 30_000 } } },

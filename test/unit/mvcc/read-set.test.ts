@@ -220,18 +220,39 @@ describe('a nonce that was read', () => {
 })
 
 describe('code that was read', () => {
-  it('holds by exact writer: another incarnation refutes it', () => {
+  it('holds by its writer, and among incarnations of it by hash', () => {
     const memory = new VersionMemory()
     const account = memory.account(1)
     const base = codeRead(memory, account)
     expect(memory.validate(base, READER)).toBe(VALID)
-    memory.publishCode(account, 1)
+    memory.publishCode(account, 1, 0, 7)
     const first = codeRead(memory, account)
-    expect([base, first].map((at) => memory.validate(at, READER))).toEqual([INVALID, VALID])
-    const node = memory.publishCode(account, 1, 1)
-    expect(memory.validate(first, READER)).toBe(INVALID)
+    const verdicts = () => [base, first].map((at) => memory.validate(at, READER))
+    expect(verdicts()).toEqual([INVALID, VALID])
+    memory.publishCode(account, 1, 1, 7)
+    expect(verdicts()).toEqual([INVALID, VALID])
+    const node = memory.publishCode(account, 1, 2, 8)
+    expect(verdicts()).toEqual([INVALID, INVALID])
     memory.store.withdraw(node)
-    expect([base, first].map((at) => memory.validate(at, READER))).toEqual([VALID, INVALID])
+    expect(verdicts()).toEqual([VALID, INVALID])
+  })
+
+  it('is refuted by the same code of another transaction', () => {
+    const memory = new VersionMemory()
+    const account = memory.account(1)
+    memory.publishCode(account, 1, 0, 7)
+    const at = codeRead(memory, account)
+    memory.publishCode(account, 2, 0, 7)
+    expect(memory.validate(at, READER)).toBe(INVALID)
+  })
+
+  it('is refuted while its writer is about to run again', () => {
+    const memory = new VersionMemory()
+    const account = memory.account(1)
+    const node = memory.publishCode(account, 1, 0, 7)
+    const at = codeRead(memory, account)
+    memory.store.markEstimate(node)
+    expect(memory.validate(at, READER)).toBe(INVALID)
   })
 
   it('is refuted by a deployment of a transaction in between', () => {

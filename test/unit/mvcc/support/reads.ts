@@ -1,8 +1,8 @@
 // Reads of one incarnation as read sets in shared memory, recorded as an execution records them.
 // Authority on nothing; what such a read set is worth is the tests' matter.
 
-import type { LocationId, RecordId, TxIndex } from '../../../../src/ids.ts'
-import { ACCOUNT, LOCATION, PAYLOAD, SLOT } from '../../../../src/memory/layout.ts'
+import { BASE_WRITER, type LocationId, type RecordId, type TxIndex } from '../../../../src/ids.ts'
+import { ACCOUNT, PAYLOAD, SLOT } from '../../../../src/memory/layout.ts'
 import { findSlot, type ReadSetRecorder } from '../../../../src/mvcc/read-set.ts'
 import { FOUND } from '../../../../src/mvcc/version-store.ts'
 import type { VersionMemory } from '../../../support/version-memory.ts'
@@ -34,8 +34,12 @@ export function slotRead(memory: VersionMemory, slot: RecordId): number {
 export function codeRead(memory: VersionMemory, account: RecordId): number {
   return memory.readSet((reads) => {
     memory.store.find(head(account, ACCOUNT.CODE_HEAD), READER as TxIndex)
-    const { writer, incarnation } = memory.store
-    reads.recordVersion(LOCATION.CODE, head(account, ACCOUNT.CODE_HEAD), writer, incarnation)
+    const { writer, payload } = memory.store
+    const [source, at] =
+      writer === BASE_WRITER
+        ? [memory.state.words, account + ACCOUNT.CODE_HASH]
+        : [memory.block.words, payload + PAYLOAD.VALUE]
+    reads.recordCode(head(account, ACCOUNT.CODE_HEAD), writer, source, at)
   })
 }
 
