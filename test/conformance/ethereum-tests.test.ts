@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 
 import { runBlockchainCase } from '../support/blockchain-case.ts'
 import { readTestFiles } from '../support/ethereum-tests.ts'
+import { testedSchedulers } from '../support/implementation.ts'
 import { suiteImplementation } from '../support/suite-implementation.ts'
 
 const directory = fileURLToPath(new URL('../fixtures/ethereum-tests', import.meta.url))
@@ -15,7 +16,7 @@ const files = [...readTestFiles(directory)].map(
 const minute = 60_000
 
 describe('official blockchain tests, two workers, no fallback', () => {
-  const implementation = suiteImplementation()
+  const implementation = suiteImplementation(testedSchedulers)
 
   it.each(files)(
     '%s passes, and every block gives what stock gives',

@@ -3,6 +3,7 @@
 // It must run with the fallback off: a rescued block would prove nothing about the parallel path.
 import { describe, expect, it } from 'vitest'
 
+import { testedSchedulers } from '../support/implementation.ts'
 import { suiteImplementation } from '../support/suite-implementation.ts'
 import { randomSeed, runRandomBlocks } from './random-runner.ts'
 
@@ -11,7 +12,7 @@ const seed = Number(process.env.RANDOM_SEED ?? randomSeed())
 const minute = 60_000
 
 describe('random blocks, two workers, no fallback', () => {
-  const implementation = suiteImplementation()
+  const implementation = suiteImplementation(testedSchedulers)
 
   it(
     `${blocks} random blocks give stock's results, state, events and errors`,

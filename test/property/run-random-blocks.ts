@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
-import { loadImplementation } from '../support/implementation.ts'
+import { loadImplementation, testedSchedulers } from '../support/implementation.ts'
 import { randomSeed, repeatPlan, runRandomBlocks } from './random-runner.ts'
 
 const { values: options } = parseArgs({
@@ -23,6 +23,7 @@ const { values: options } = parseArgs({
 const implementation = await loadImplementation({
   stock: options.stock,
   workers: Number(options.workers),
+  schedulers: testedSchedulers,
 })
 try {
   const log = (line: string) => console.log(line)

@@ -71,7 +71,7 @@ export async function runBlockchainCase(
     }
     const found = compareOutcomes(stockOutcome, ourOutcome)
     if (found.length > 0) {
-      differences.push(`block ${index}:`, ...found)
+      differences.push(`block ${index}, ${implementation.lastScheduler}:`, ...found)
       break
     }
     if (ourOutcome.kind === 'result') {

@@ -67,7 +67,9 @@ export async function checkPlan(
     const { block, options } = await endAs(plan, blockPlan, built, before)
     const run = { plan, blockPlan, block, options: { ...options, ...recovery }, stock, ours }
     const { differences, refused } = await runBoth(run, implementation, tally)
-    if (differences.length > 0) return [`block ${index + 1} of the plan:`, ...differences]
+    if (differences.length > 0) {
+      return [`block ${index + 1} of the plan, ${implementation.lastScheduler}:`, ...differences]
+    }
     // Stock's caches keep values of a block refused for its header; setting a root clears them, which
     // is what a caller that goes on after a refusal does.
     recovery = refused ? { root: before.root } : {}

@@ -2,16 +2,17 @@
 // Authority on the environment variable that puts stock in its place: IMPLEMENTATION=stock.
 // It must stay apart from implementation.ts, which scripts use outside of vitest.
 import { afterAll, beforeAll } from 'vitest'
-import { type Implementation, loadImplementation } from './implementation.ts'
+import { type Implementation, loadImplementation, type TestedScheduler } from './implementation.ts'
 
 /** To be called where tests are described; what it returns is for within tests. */
-export function suiteImplementation(): () => Implementation {
+export function suiteImplementation(schedulers?: readonly TestedScheduler[]): () => Implementation {
   let implementation: Implementation | undefined
 
   beforeAll(async () => {
     implementation = await loadImplementation({
       stock: process.env.IMPLEMENTATION === 'stock',
       workers: 2,
+      ...(schedulers === undefined ? {} : { schedulers }),
     })
   })
 
