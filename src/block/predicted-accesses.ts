@@ -40,8 +40,9 @@ export class PredictedAccesses implements AccessSink {
   code(address: Uint8Array, kind: AccessKind, confidence: Confidence): void {
     this.#field(address, ACCOUNT.CODE_HEAD, kind, confidence)
   }
-  existence(address: Uint8Array, kind: AccessKind, confidence: Confidence): void {
-    this.#field(address, ACCOUNT.EXISTS_HEAD, kind, confidence)
+  /** Loaded only: nobody waits for it, and it does not count as touched. */
+  existence(address: Uint8Array): void {
+    this.#accounts.push(this.#table.account(address))
   }
 
   slot(address: Uint8Array, key: Uint8Array, kind: AccessKind, confidence: Confidence): void {
