@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 
 import { type Incarnation, NOTHING } from '../../../src/ids.ts'
 import { nativeAtomics } from '../../../src/memory/atomics.ts'
-import { NO_SENDER } from '../../../src/memory/layout.ts'
 import { RegionAllocator, SharedRegion } from '../../../src/memory/shared-region.ts'
 import {
   type Dependencies,
@@ -11,7 +10,6 @@ import {
   PlannedOrder,
   publishPlan,
 } from '../../../src/scheduling/planned-order.ts'
-import { waitForSenders } from '../../../src/scheduling/sender-order.ts'
 import { packStatus, STATE } from '../../../src/scheduling/transaction-status.ts'
 import { ALL, Block, tx } from './support/block.ts'
 
@@ -182,15 +180,5 @@ describe('recoveries', () => {
     const { block, scheduler } = plannedBlock(3)
     block.notice(2)
     expect([1, 2, 3].map(() => scheduler.recovered())).toEqual([false, true, true])
-  })
-})
-
-describe('waiting for senders', () => {
-  it('lets each transaction wait for the nearest lower one of its sender', () => {
-    expect(waitForSenders([7, 8, 7, 7])).toEqual(plan([], [], [0], [2]))
-  })
-
-  it('leaves transactions without a sender alone', () => {
-    expect(waitForSenders([NO_SENDER, NO_SENDER])).toEqual(plan([], []))
   })
 })
