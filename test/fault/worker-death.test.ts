@@ -21,9 +21,12 @@ import { strictExecutor } from '../support/strict-executor.ts'
 const { counter, hot } = contracts
 const slow = hot[0]!
 const workers = 2
+/** What a block may take beyond twice its time on one thread: a hang would be for good. */
+const patienceMs = 10_000
 
 let world: World
 let sequentialMs: number
+/** What a block took when it last ran undisturbed: how busy the machine is changes. */
 let parallelMs: number
 let executor: ParallelExecutor
 
@@ -47,9 +50,8 @@ beforeAll(async () => {
   const stockStart = performance.now()
   await runBlock(await world.vm(), { ...fillHeader, block })
   sequentialMs = performance.now() - stockStart
-  const ourStart = performance.now()
-  await executor.runBlock(await world.vm(), { ...fillHeader, block })
-  parallelMs = performance.now() - ourStart
+  // The first block is slower than those that follow.
+  for (let warm = 0; warm < 2; warm++) await expectHealed()
 })
 afterAll(() => executor?.close())
 
@@ -78,6 +80,7 @@ async function expectHealed(which = executor): Promise<void> {
   const run = await runBoth(which, await sidesOf(world), makeBlock(world.common, plan))
   expect(run.differences).toEqual([])
   expect(run.report).toMatchObject({ mode: 'parallel', workers, incidents: [] })
+  parallelMs = run.report!.phases.total
   expect(run.report?.fallbackFrom).toBeUndefined()
   expect(threadsOf(which).length).toBe(workers)
 }
@@ -94,7 +97,7 @@ describe('a worker that is killed', () => {
       const victim = time % workers
       const run = await runDisturbed(part, () => void threadsOf(executor)[victim]?.terminate())
       expect(run.differences, `killed at ${part}`).toEqual([])
-      expect(run.took).toBeLessThan(sequentialMs * 2 + 2_000)
+      expect(run.took).toBeLessThan(sequentialMs * 2 + patienceMs)
       if (run.report!.incidents.length > 0) {
         reported++
         expect(run.report!.incidents[0]).toContain('A worker died')
@@ -112,7 +115,7 @@ describe('a worker that is killed', () => {
         for (const thread of threadsOf(executor)) void thread.terminate()
       })
       expect(run.differences).toEqual([])
-      expect(run.took).toBeLessThan(sequentialMs * 2 + 2_000)
+      expect(run.took).toBeLessThan(sequentialMs * 2 + patienceMs)
       await expectHealed()
     }
   })

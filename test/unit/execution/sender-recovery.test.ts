@@ -1,7 +1,7 @@
 // Holds recovery to the sender that stock finds, for every kind of signature, and to saying so when there
 // is none. Recovers from bytes, as workers do: what crosses to them is the transaction as it is encoded.
 import { Common, Mainnet } from '@ethereumjs/common'
-import { Capability, createTx, type TypedTransaction, type TypedTxData } from '@ethereumjs/tx'
+import { createTx, type TypedTransaction, type TypedTxData } from '@ethereumjs/tx'
 import { describe, expect, it } from 'vitest'
 
 import { decodeTransaction, encodeTransaction } from '../../../src/execution/chain-data.ts'
@@ -69,12 +69,6 @@ describe('the sender of a transaction', () => {
     const { memory, keys, record } = recovered(tx, rules)
     expect(record).toBe(memory.table.account(alice.address.bytes))
     expect(keys).toEqual([alice.publicKey])
-  })
-
-  it('of before EIP-155 has a signature that names no chain', () => {
-    expect(
-      signed({ type: 0, gasPrice: 10n }, beforeEip155).supports(Capability.EIP155ReplayProtection),
-    ).toBe(false)
   })
 
   it('is known where the main thread knew its key, and nothing is recovered', () => {
