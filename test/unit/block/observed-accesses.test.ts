@@ -48,7 +48,7 @@ describe('what a transaction touched', () => {
     const reads = worker.readSet((set) => {
       set.recordNonce(at(ACCOUNT.NONCE_HEAD), -1, 0, 4n)
       set.recordSlot((slot + SLOT.HEAD) as LocationId, -1, 0, ...slotValue(9))
-      set.recordVersion(LOCATION.CODE, at(ACCOUNT.CODE_HEAD), -1, 0)
+      set.recordCode(at(ACCOUNT.CODE_HEAD), -1, new Int32Array(8), 0)
       set.recordBalance(at(ACCOUNT.BALANCE_HEAD), -1, 3n)
     })
     worker.setField(0, 'READ_SET', reads)
@@ -66,7 +66,7 @@ describe('what a transaction touched', () => {
     const [exists, reset] = [at(ACCOUNT.EXISTS_HEAD), at(ACCOUNT.RESET_HEAD)]
     const reads = worker.readSet((set) => {
       set.recordExists(exists, -1, true)
-      set.recordVersion(LOCATION.RESET, reset, -1, 0)
+      set.recordReset(reset, -1, 0)
     })
     worker.setField(0, 'READ_SET', reads)
     const writes = worker.writeSet([

@@ -70,6 +70,7 @@ export async function setUp(plan: BlockPlan['transactions'], given: Given = {}) 
           library: { ...ignorant, ...given.templates } as unknown as TemplateLibrary,
           keccak: keccak_256,
         },
+    undefined,
     (error) => failures.push(error),
   )
   const statusOf = (actor: { bytes: Uint8Array }): number =>
