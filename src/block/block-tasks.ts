@@ -87,8 +87,13 @@ export class BlockTasks {
     }, GRACE_MS)
   }
 
-  /** Looks for workers that are lost in the user's code, and ends them. To be called now and then. */
+  /**
+   * Looks for workers that are lost in the user's code, and ends them; where a worker halted the block,
+   * gives the others the grace period, as {@link halt} does. To be called now and then.
+   */
   watch(): void {
+    const reason = nativeAtomics.load(this.#control, CONTROL.HALT)
+    if (reason !== HALT.RUNNING && reason !== HALT.DONE) this.halt()
     const now = performance.now()
     for (let worker = 0; worker < this.#pool.size; worker++) {
       const pulse = nativeAtomics.load(this.#control, pulseIndex(worker))
