@@ -1,17 +1,19 @@
 // Lets a call without value not read the caller's balance, in this thread only.
 // Stock's interpreter compares the balance with the value before every call and creation; with value
 // zero the comparison cannot fail, yet the look at the balance would make every call depend on every
-// payment to the contract. Must not change anything else; not used on the main thread.
+// payment to the contract. Must not change anything else but when an execution is looked at (see
+// gas-patch.ts); not used on the main thread.
 
 import { createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common'
 import { createEVM, type EVMRunCodeOpts } from '@ethereumjs/evm'
 import { internalError } from '../errors.ts'
+import { type ChargingPrototype, patchCharges } from './gas-patch.ts'
 import { LazyAccount } from './lazy-account.ts'
 
 interface InterpreterLike {
   _env: { contract: unknown }
 }
-interface InterpreterPrototype {
+interface InterpreterPrototype extends ChargingPrototype {
   _baseCall(
     this: InterpreterLike,
     message: { value: bigint; delegatecall?: boolean },
@@ -39,6 +41,7 @@ async function patch(): Promise<void> {
   if (typeof baseCall !== 'function' || typeof create !== 'function') {
     throw internalError('this version of @ethereumjs/evm has another interpreter')
   }
+  patchCharges(prototype)
   prototype._baseCall = function (message) {
     const contract = this._env.contract
     if (

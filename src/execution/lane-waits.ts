@@ -1,5 +1,5 @@
 // What an execution may wait for, as an interface: the worker loop implements it with suspended lanes,
-// tests with immediate answers. Authority on the two ways in which an incarnation ends without result.
+// tests with immediate answers. Authority on the ways in which an execution ends without result.
 
 import type { RecordId } from '../ids.ts'
 
@@ -21,6 +21,13 @@ export interface LaneWaits {
 export class HaltedError extends Error {
   constructor() {
     super('the block was halted')
+  }
+}
+
+/** What the execution read is not so any more: it is abandoned, and begins anew. */
+export class RefutedError extends Error {
+  constructor() {
+    super('a stale value was read')
   }
 }
 

@@ -29,6 +29,7 @@ import type { PreimageLog } from './preimage-log.ts'
 import { WritePublisher } from './publish-writes.ts'
 import { ResultEncoder } from './result-codec.ts'
 import { RunTxStateManager } from './run-tx-state-manager.ts'
+import { Speculation } from './speculation.ts'
 import { StateView } from './state-view.ts'
 import { leaveBehind, previousWriteSet, wantsPreimages } from './transaction-words.ts'
 import { WorkerEVM } from './worker-evm.ts'
@@ -66,12 +67,13 @@ export class TransactionRunner {
   readonly #publisher: WritePublisher
   /** What the transaction adds to the block's access list, where blocks have one (EIP-7928). */
   readonly #accessList: AccessListRecorder | undefined
+  readonly #speculation: Speculation
   readonly #encoder = new ResultEncoder()
   readonly #listEncoder = new AccessListEncoder()
   #vm: VM | undefined
 
   constructor(context: BlockContext, waits: LaneWaits) {
-    const { store, table, allocator, codes, atomics, common } = context
+    const { control, store, table, allocator, codes, atomics, common } = context
     this.#context = context
     this.#waits = waits
     this.#view = new StateView(store, this.#reads, waits, codes, atomics)
@@ -87,11 +89,12 @@ export class TransactionRunner {
     }
     this.#facade = new RunTxStateManager(this.#overlay, this.#accessList)
     this.#publisher = new WritePublisher(store, allocator, new WriteSetRecorder())
+    this.#speculation = new Speculation(control, atomics, store, this.#reads)
   }
 
   /**
    * Executes `transaction` until it has an outcome, waiting for lower transactions where their
-   * estimates are in the way.
+   * estimates are in the way, and from the start again where what it read is not so any more.
    * @returns whether it wrote what its previous incarnation did not
    * @throws HaltedError when the block was halted; nothing was published then.
    * @throws ParallelError when shared memory is full.
@@ -108,6 +111,7 @@ export class TransactionRunner {
     for (;;) {
       this.#overlay.begin(transaction)
       this.#accessList?.begin()
+      this.#speculation.begin(transaction)
       forgetAbandoned(vm)
       preimages.begin(transaction, isRecorded)
       let result: RunTxResult | undefined
@@ -126,6 +130,7 @@ export class TransactionRunner {
         error = thrown
       }
       this.#refuseVoidResult()
+      if (this.#speculation.isRefuted) continue
       if (this.#view.blockedBy === BASE_WRITER) {
         return this.#leave(transaction, incarnation, result, error)
       }
@@ -217,6 +222,7 @@ export class TransactionRunner {
         bn254: new NobleBN254(),
         ...evmOptions,
       },
+      this.#speculation,
       () => this.#facade.outermostExecuted(),
       this.#accessList,
     )

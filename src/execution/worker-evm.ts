@@ -11,11 +11,13 @@ import {
 import type { Account, BlockLevelAccessList, PrefixedHexString } from '@ethereumjs/util'
 import type { AccessListRecorder } from '../access/access-list-recorder.ts'
 import { LazyAccount } from './lazy-account.ts'
+import type { Speculation } from './speculation.ts'
 import { LARGEST_UNREAD_ADDITION } from './state-view.ts'
 
 type MessageWithTo = Parameters<EVM['_addToBalance']>[1]
 
 export class WorkerEVM extends EVM {
+  readonly speculation: Speculation
   /** Called when a transaction's outermost message has been executed. */
   readonly #afterOutermost: () => void
   /** Undefined where blocks have no access lists (EIP-7928). */
@@ -23,12 +25,14 @@ export class WorkerEVM extends EVM {
 
   constructor(
     options: EVMOpts,
+    speculation: Speculation,
     afterOutermost: () => void,
     accessList: AccessListRecorder | undefined,
   ) {
     // It has everything that stock calls while it runs a transaction.
     const blockLevelAccessList = accessList as BlockLevelAccessList | undefined
     super(accessList === undefined ? options : { ...options, blockLevelAccessList })
+    this.speculation = speculation
     this.#afterOutermost = afterOutermost
     this.#accessList = accessList
   }

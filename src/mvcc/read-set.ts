@@ -106,6 +106,11 @@ export class ReadSetRecorder {
     for (let i = 0; i < this.#length; i++) target[at + 1 + i] = this.#words[i]
   }
 
+  /** Checks what was recorded so far against what a reader at `reader` finds now. */
+  validate(store: VersionStore, reader: TxIndex): Validity {
+    return validateEntries(store, this.#words, 0, this.#length, reader)
+  }
+
   #entry(kind: LocationKind, location: LocationId, writer: number, observed: number): number {
     const at = this.#length
     this.#length += ENTRY_WORDS[kind]
@@ -167,8 +172,18 @@ export function validateReadSet(store: VersionStore, at: number, reader: TxIndex
   let words = store.block.reach(at)
   const end = at + 1 + words[at]
   words = store.block.reach(end)
+  return validateEntries(store, words, at + 1, end, reader)
+}
+
+function validateEntries(
+  store: VersionStore,
+  words: Int32Array,
+  start: number,
+  end: number,
+  reader: TxIndex,
+): Validity {
   let verdict: Validity = VALIDITY.VALID
-  for (let entry = at + 1; entry < end; entry += ENTRY_WORDS[words[entry + ENTRY.KIND]]) {
+  for (let entry = start; entry < end; entry += ENTRY_WORDS[words[entry + ENTRY.KIND]]) {
     const validity = validateEntry(store, words, entry, reader)
     if (validity === VALIDITY.INVALID) {
       store.refutedKind = words[entry + ENTRY.KIND] as LocationKind
