@@ -1,7 +1,7 @@
 // What an execution may wait for, as an interface: the worker loop implements it with suspended lanes,
 // tests with immediate answers. Authority on the ways in which an execution ends without result.
 
-import type { RecordId } from '../ids.ts'
+import type { NOTHING, RecordId, TxIndex } from '../ids.ts'
 
 /** Suspends the lane, not the worker; every promise rejects with {@link HaltedError} on a halt. */
 export interface LaneWaits {
@@ -17,6 +17,17 @@ export interface LaneWaits {
   transaction(transaction: number): Promise<void>
 }
 
+/** What whoever runs a transaction needs besides, so that higher transactions give way to lower ones. */
+export interface RunnerWaits extends LaneWaits {
+  /**
+   * The transaction at the commit head, where it is a lower one that could run now if this worker did
+   * not run something else; otherwise {@link NOTHING}.
+   */
+  waitingHead(): TxIndex | typeof NOTHING
+  /** Resolves when `transaction`, which is lower than the waiting one, is final. */
+  committed(transaction: TxIndex): Promise<void>
+}
+
 /** The block was halted while the lane waited; its work is thrown away. */
 export class HaltedError extends Error {
   constructor() {
@@ -24,10 +35,10 @@ export class HaltedError extends Error {
   }
 }
 
-/** What the execution read is not so any more: it is abandoned, and begins anew. */
-export class RefutedError extends Error {
+/** The execution is abandoned, and begins anew: what it read is not so any more, or it gives way. */
+export class AbandonedError extends Error {
   constructor() {
-    super('a stale value was read')
+    super('the execution was abandoned')
   }
 }
 

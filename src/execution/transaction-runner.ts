@@ -11,7 +11,7 @@ import { createVM, type RunTxResult, runTx, type VM } from '@ethereumjs/vm'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { AccessListRecorder } from '../access/access-list-recorder.ts'
 import { ParallelError } from '../errors.ts'
-import { BASE_WRITER, type Incarnation, type TxIndex } from '../ids.ts'
+import { BASE_WRITER, type Incarnation, NOTHING, type TxIndex } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
 import { BASE, blockHashIndex, CONTROL, HALT, OUTCOME } from '../memory/layout.ts'
 import type { RegionAllocator } from '../memory/shared-region.ts'
@@ -23,7 +23,7 @@ import type { VersionStore } from '../mvcc/version-store.ts'
 import { WriteSetRecorder } from '../mvcc/write-set.ts'
 import { AccessListEncoder } from './access-list-codec.ts'
 import type { CodeCache } from './code-cache.ts'
-import { HaltedError, type LaneWaits } from './lane-waits.ts'
+import { HaltedError, type RunnerWaits } from './lane-waits.ts'
 import { OverlayStateManager } from './overlay-state-manager.ts'
 import type { PreimageLog } from './preimage-log.ts'
 import { WritePublisher } from './publish-writes.ts'
@@ -59,7 +59,7 @@ export interface BlockContext {
 
 export class TransactionRunner {
   readonly #context: BlockContext
-  readonly #waits: LaneWaits
+  readonly #waits: RunnerWaits
   readonly #reads = new ReadSetRecorder()
   readonly #view: StateView
   readonly #overlay: OverlayStateManager
@@ -72,7 +72,7 @@ export class TransactionRunner {
   readonly #listEncoder = new AccessListEncoder()
   #vm: VM | undefined
 
-  constructor(context: BlockContext, waits: LaneWaits) {
+  constructor(context: BlockContext, waits: RunnerWaits) {
     const { control, store, table, allocator, codes, atomics, common } = context
     this.#context = context
     this.#waits = waits
@@ -89,7 +89,7 @@ export class TransactionRunner {
     }
     this.#facade = new RunTxStateManager(this.#overlay, this.#accessList)
     this.#publisher = new WritePublisher(store, allocator, new WriteSetRecorder())
-    this.#speculation = new Speculation(control, atomics, store, this.#reads)
+    this.#speculation = new Speculation(control, atomics, store, this.#reads, waits)
   }
 
   /**
@@ -130,7 +130,11 @@ export class TransactionRunner {
         error = thrown
       }
       this.#refuseVoidResult()
-      if (this.#speculation.isRefuted) continue
+      if (this.#speculation.isAbandoned) {
+        const head = this.#speculation.givesWayTo
+        if (head !== NOTHING) await this.#waits.committed(head)
+        continue
+      }
       if (this.#view.blockedBy === BASE_WRITER) {
         return this.#leave(transaction, incarnation, result, error)
       }

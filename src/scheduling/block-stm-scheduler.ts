@@ -82,6 +82,11 @@ export class BlockStmScheduler {
     return state === STATE.EXECUTED || state === STATE.COMMITTED
   }
 
+  /** Whether nobody executes `transaction`, although it may be executed. */
+  isReady(transaction: TxIndex): boolean {
+    return stateOf(this.#status(transaction)) === STATE.READY
+  }
+
   /**
    * Claims a transaction whose sender is to be recovered, or returns {@link NOTHING}. The caller ends
    * with {@link recovered}.

@@ -1,7 +1,7 @@
 // The executions of a worker that can be under way at once, each with an EVM of its own.
 // Authority on reusing them from block to block; which of them runs is the lane board's matter.
 
-import type { LaneWaits } from '../execution/lane-waits.ts'
+import type { RunnerWaits } from '../execution/lane-waits.ts'
 import { type BlockContext, TransactionRunner } from '../execution/transaction-runner.ts'
 import type { TxIndex } from '../ids.ts'
 import type { LaneBoard } from './lanes.ts'
@@ -47,12 +47,14 @@ export class LanePool {
     const board = (): LaneBoard => this.#board as LaneBoard
     const current = (): TxIndex => lane.transaction
     // The board changes with every block and the runner does not, so each wait asks for it anew.
-    const waits: LaneWaits = {
+    const waits: RunnerWaits = {
       account: (record) => board().waits(current()).account(record),
       slot: (record) => board().waits(current()).slot(record),
       code: (record) => board().waits(current()).code(record),
       blockHash: (distance) => board().waits(current()).blockHash(distance),
       transaction: (lower) => board().waits(current()).transaction(lower),
+      waitingHead: () => board().waitingHead(current()),
+      committed: (lower) => board().waits(current()).committed(lower),
     }
     const lane: Lane = {
       runner: new TransactionRunner(this.#context, waits),

@@ -5,8 +5,8 @@
 // One lane runs at a time. It gives control back by finishing or by suspending; an await on anything
 // else (a user's asynchronous precompile) keeps control with the lane, and the event loop runs on.
 
-import { HaltedError, type LaneWaits } from '../execution/lane-waits.ts'
-import type { RecordId, TxIndex } from '../ids.ts'
+import { HaltedError, type RunnerWaits } from '../execution/lane-waits.ts'
+import { NOTHING, type RecordId, type TxIndex } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
 import { ringMain } from '../memory/doorbell.ts'
 import {
@@ -110,8 +110,20 @@ export class LaneBoard {
     return lane === undefined ? undefined : () => lane.fail(new HaltedError())
   }
 
+  /**
+   * The transaction at the commit head, where it is below `transaction` and could run on this worker;
+   * otherwise NOTHING.
+   */
+  waitingHead(transaction: TxIndex): TxIndex | typeof NOTHING {
+    const head = this.#scheduler.committedEnd() as TxIndex
+    if (head >= transaction) return NOTHING
+    if (this.#scheduler.isReady(head)) return head
+    const isMine = this.#suspended.some((lane) => lane.transaction === head && lane.ready())
+    return isMine ? head : NOTHING
+  }
+
   /** The waits of a lane that executes `transaction`. */
-  waits(transaction: TxIndex): LaneWaits {
+  waits(transaction: TxIndex): RunnerWaits {
     const suspend = (ready: () => boolean): Promise<void> => {
       if (ready()) return Promise.resolve()
       return new Promise((resume, fail) => {
@@ -153,6 +165,8 @@ export class LaneBoard {
         this.#atomics.add(this.#control, CONTROL.ESTIMATE_WAITS, 1)
         return suspend(() => this.#scheduler.isSettled(lower))
       },
+      waitingHead: () => this.waitingHead(transaction),
+      committed: (lower) => suspend(() => this.#scheduler.committedEnd() > lower),
     }
   }
 

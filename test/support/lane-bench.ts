@@ -6,11 +6,11 @@ import type { StateManagerInterface } from '@ethereumjs/common'
 import type { RunTxResult } from '@ethereumjs/vm'
 import { BlockMemory } from '../../src/block/block-memory.ts'
 import { CodeCache } from '../../src/execution/code-cache.ts'
-import type { LaneWaits } from '../../src/execution/lane-waits.ts'
+import type { RunnerWaits } from '../../src/execution/lane-waits.ts'
 import { PreimageLog } from '../../src/execution/preimage-log.ts'
 import { decodeResult } from '../../src/execution/result-codec.ts'
 import { type BlockContext, TransactionRunner } from '../../src/execution/transaction-runner.ts'
-import type { Incarnation, TxIndex } from '../../src/ids.ts'
+import { type Incarnation, NOTHING, type TxIndex } from '../../src/ids.ts'
 import { nativeAtomics } from '../../src/memory/atomics.ts'
 import { OUTCOME, TRANSACTION, transactionIndex } from '../../src/memory/layout.ts'
 import { readBytes, wordsForBytes } from '../../src/memory/word-codec.ts'
@@ -29,18 +29,25 @@ export interface BenchOptions {
 export class LaneBench {
   readonly memory: BlockMemory
   readonly #context: BlockContext
-  readonly #waits: LaneWaits
+  readonly #waits: RunnerWaits
   readonly #incarnations: number[] = []
   /** What a lane does that must wait for a lower transaction. */
   whileWaiting: (lower: number) => Promise<unknown> = () => Promise.reject(new Error('must wait'))
   /** How often a lane had to. */
   waits = 0
+  /** The transaction to which higher ones are to give way. */
+  waitingHead: TxIndex | typeof NOTHING = NOTHING
 
   constructor({ block, base, memory, evmOptions = {} }: BenchOptions) {
     this.memory = memory ?? ownMemory(block.transactions.length)
     this.#waits = {
       ...servedWaits(this.memory, base),
       transaction: async (lower) => {
+        this.waits++
+        await this.whileWaiting(lower)
+      },
+      waitingHead: () => this.waitingHead,
+      committed: async (lower) => {
         this.waits++
         await this.whileWaiting(lower)
       },

@@ -6,6 +6,7 @@ import type { RunTxResult } from '@ethereumjs/vm'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { patchInterpreter } from '../../../src/execution/interpreter-patch.ts'
 import { HaltedError } from '../../../src/execution/lane-waits.ts'
+import { NOTHING, type TxIndex } from '../../../src/ids.ts'
 import { CONTROL, HALT } from '../../../src/memory/layout.ts'
 import { assembleHex, type Instruction } from '../../support/assembler.ts'
 import { makeBlock, makeWorld, spin, type World } from '../../support/hand-made-block.ts'
@@ -110,6 +111,21 @@ describe('an execution', () => {
       if (meddlings === 1) bench.abort(lower)
     }
     expect((await runUpper(bench)).execResult.exceptionError).toBeUndefined()
+    expect(meddlings).toBe(2)
+    expect(bench.waits).toBe(1)
+  })
+
+  it('that takes long gives way to the lower transaction at the commit head', async () => {
+    const bench = benchOf(trap)
+    meddle = async () => {
+      if (meddlings === 1) bench.waitingHead = lower as TxIndex
+    }
+    bench.whileWaiting = (transaction) => {
+      bench.waitingHead = NOTHING
+      return bench.run(bench.newLane(), transaction)
+    }
+    const result = await runUpper(bench)
+    expect(result.execResult.exceptionError).toBeUndefined()
     expect(meddlings).toBe(2)
     expect(bench.waits).toBe(1)
   })
