@@ -3,6 +3,7 @@
 // root is the one that our last block left, only if that root has been seen to change with a block, and
 // only if the root is known to show every write.
 
+import { randomInt } from 'node:crypto'
 import type { StateManagerInterface } from '@ethereumjs/common'
 import { MerkleStateManager } from '@ethereumjs/statemanager'
 import { equalsBytes } from '@ethereumjs/util'
@@ -26,7 +27,7 @@ export class BlockMemory {
   readonly block: SharedRegion
   readonly buckets: Int32Array
   /** Chosen at random per executor, so that nobody can craft keys that share a bucket. */
-  readonly seed = Math.floor(Math.random() * 0x7fff_ffff)
+  readonly seed = randomInt(2 ** 32)
   control: Int32Array
   /** Code that lies in the state region, by hash: many accounts share one code. */
   readonly codePlaces = new Map<string, number>()

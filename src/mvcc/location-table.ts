@@ -6,6 +6,7 @@ import type { AtomicOperations } from '../memory/atomics.ts'
 import { ACCOUNT, SLOT, SLOT_HASH_BIT } from '../memory/layout.ts'
 import type { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
 import { WORDS_256, wordOfBytes } from '../memory/word-codec.ts'
+import { type HashKey, hashKey, keyedHash } from './keyed-hash.ts'
 
 const ADDRESS_WORDS = 5
 
@@ -20,10 +21,12 @@ export class LocationTable {
   readonly #state: SharedRegion
   readonly #allocator: RegionAllocator
   readonly #atomics: AtomicOperations
-  /** Random per table, so that nobody can choose storage keys that share a bucket. */
-  readonly #seed: number
+  readonly #key: HashKey
 
-  /** `buckets` has a power of two of words, zero-filled in the beginning. */
+  /**
+   * `buckets` has a power of two of words, zero-filled in the beginning. `seed` is the same in every
+   * thread, and random, so that nobody can choose storage keys that share a bucket.
+   */
   constructor(
     buckets: Int32Array,
     seed: number,
@@ -33,7 +36,7 @@ export class LocationTable {
   ) {
     this.#buckets = buckets
     this.#mask = buckets.length - 1
-    this.#seed = seed
+    this.#key = hashKey(seed)
     this.#state = state
     this.#allocator = allocator
     this.#atomics = atomics
@@ -41,9 +44,7 @@ export class LocationTable {
 
   /** The record of the account at `address` (20 bytes). */
   account(address: Uint8Array): RecordId {
-    let hash = this.#seed
-    for (let i = 0; i < ADDRESS_WORDS; i++) hash = mix(hash, wordOfBytes(address, i))
-    hash = finish(hash) & ~SLOT_HASH_BIT
+    const hash = keyedHash(this.#key, 0, address) & ~SLOT_HASH_BIT
     const bucket = (hash >>> 1) & this.#mask
     let head = this.#atomics.load(this.#buckets, bucket)
     const found = this.#findAccount(head, 0, hash, address)
@@ -67,9 +68,7 @@ export class LocationTable {
 
   /** The record of slot `key` (32 bytes) of the account with record `account`. */
   slot(account: RecordId, key: Uint8Array): RecordId {
-    let hash = mix(this.#seed, account)
-    for (let i = 0; i < WORDS_256; i++) hash = mix(hash, wordOfBytes(key, i))
-    hash = finish(hash) | SLOT_HASH_BIT
+    const hash = keyedHash(this.#key, account, key) | SLOT_HASH_BIT
     const bucket = (hash >>> 1) & this.#mask
     let head = this.#atomics.load(this.#buckets, bucket)
     const found = this.#findSlot(head, 0, hash, account, key)
@@ -143,14 +142,4 @@ function sameKey(words: Int32Array, id: number, key: Uint8Array): boolean {
     if (words[id + SLOT.KEY + i] !== wordOfBytes(key, i)) return false
   }
   return true
-}
-
-function mix(hash: number, word: number): number {
-  const mixed = Math.imul(hash ^ word, 0x9e3779b1)
-  return (mixed << 13) | (mixed >>> 19)
-}
-
-function finish(hash: number): number {
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  return hash ^ (hash >>> 13)
 }

@@ -1,11 +1,13 @@
 // Finds keys that the location table cannot tell apart by hash: the birthday paradox, and the hashes
 // that the table itself wrote. Authority on nothing; it knows where the hash lies and not how it is made.
 
+import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { RecordId } from '../../src/ids.ts'
 import { nativeAtomics } from '../../src/memory/atomics.ts'
 import { ACCOUNT, SLOT } from '../../src/memory/layout.ts'
 import { RegionAllocator, SharedRegion } from '../../src/memory/shared-region.ts'
 import { LocationTable } from '../../src/mvcc/location-table.ts'
+import { numberWord } from './random-world.ts'
 
 const REGION_BYTES = 1 << 28
 const BUCKETS = 1 << 16
@@ -46,11 +48,7 @@ function newTable(seed: number): { table: LocationTable; state: SharedRegion } {
   return { table, state }
 }
 
-/** Bytes that differ in several places from those of any other number. */
+/** Bytes without any pattern from number to number: a linear hash spreads patterns too well. */
 function numberedBytes(length: number, number: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, number)
-  view.setUint32(length - 4, Math.imul(number, 0x9e3779b1))
-  return bytes
+  return keccak_256(numberWord(number)).slice(0, length)
 }
