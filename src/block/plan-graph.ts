@@ -9,7 +9,7 @@ import {
   remainingWeights,
 } from '../graph/dependency-lists.ts'
 import { deriveDependencies } from '../graph/derive-dependencies.ts'
-import type { Plan } from '../scheduling/planned-order.ts'
+import { NO_LEVEL, type Plan } from '../scheduling/planned-order.ts'
 
 /**
  * A chain is started first if it is longer than this share of what each worker has to do in all. Shorter
@@ -49,13 +49,15 @@ export function planGraph(
     criticalGas: greatest(remaining),
     totalGas: sum(gas),
   }
-  const lists = levelCount > maxLevelDepth ? cutAt(whole, levels, maxLevelDepth) : whole
-  const isBounded = maxParallelLevel < levelCount
+  const isCut = levelCount > maxLevelDepth
+  const lists = isCut ? cutAt(whole, levels, maxLevelDepth) : whole
+  const held = isCut ? levels.map((level) => (level < maxLevelDepth ? level : NO_LEVEL)) : levels
+  const isBounded = maxParallelLevel < Math.min(levelCount, maxLevelDepth)
   return {
     plan: {
       starts: lists.starts,
       targets: lists.targets,
-      ...(isBounded ? { window: { size: maxParallelLevel, levels } } : {}),
+      ...(isBounded ? { window: { size: maxParallelLevel, levels: held } } : {}),
       priority: criticalFirst(remaining, (outlook.totalGas / workers) * CRITICAL_SHARE),
     },
     outlook,

@@ -15,11 +15,14 @@ export interface Dependencies {
   readonly targets: Int32Array
 }
 
+/** Of a transaction outside of all levels. Higher than any level, so it is the last by level. */
+export const NO_LEVEL = 0x7fff_ffff
+
 /** Levels of the graph, where no more than some may be under way at once. */
 export interface LevelWindow {
   /** Levels under way at most: with 1, each waits for the whole one before. */
   readonly size: number
-  /** Of each transaction. */
+  /** Of each transaction; {@link NO_LEVEL} = it waits for no level, and no level for it. */
   readonly levels: Int32Array
 }
 
@@ -158,7 +161,8 @@ export class PlannedOrder {
       if (lower > highest && !isSettled(lower)) highest = lower
     }
     if (highest !== NOTHING || this.#window === 0 || incarnation > 0) return highest
-    return this.#levelBlocker(words[this.#levels + transaction], isSettled, windowEnd)
+    const level = words[this.#levels + transaction]
+    return level === NO_LEVEL ? NOTHING : this.#levelBlocker(level, isSettled, windowEnd)
   }
 
   /** A transaction below `windowEnd` of a level that must be through before one of `level` may start. */
