@@ -41,7 +41,8 @@ export function planGraph(
   gas: Float64Array,
   { workers, maxParallelLevel, maxLevelDepth }: GraphOptions,
 ): { plan: Plan; outlook: Outlook } {
-  const whole = deriveDependencies(rows, 'reads-from')
+  // A plan is advice: what it leaves out is left to validation.
+  const whole = deriveDependencies(rows, 'reads-from', true)
   const { levels, levelCount } = levelsOf(whole)
   const { remaining } = remainingWeights(whole, gas)
   const outlook = {

@@ -17,7 +17,14 @@ import { LocationIndex } from './location-index.ts'
 export type DependencyRule = 'conflicts' | 'reads-from'
 
 /**
+ * A bounded graph may have this many edges for each access; after that a read names only so many of
+ * the transactions whose writes make up its value, the newest.
+ */
+const BOUND = { EDGES_PER_ACCESS: 16, NEWEST: 4 } as const
+
+/**
  * The dependencies of transactions that are listed in canonical order. Linear in accesses and edges.
+ * `isBounded`, for `reads-from`: edges may be left out so that there are not many more than accesses.
  *
  * Of the edges that the rule `conflicts` names pairwise, those are left out that a chain on the same
  * location implies. The rest cannot be left out: n deltas that are followed by m reads of the sum are
@@ -26,8 +33,10 @@ export type DependencyRule = 'conflicts' | 'reads-from'
 export function deriveDependencies(
   accesses: AccessRows,
   rule: DependencyRule = 'conflicts',
+  isBounded = false,
 ): DependencyLists {
-  return rule === 'conflicts' ? conflictDependencies(accesses) : readsFromDependencies(accesses)
+  if (rule === 'conflicts') return conflictDependencies(accesses)
+  return readsFromDependencies(accesses, isBounded)
 }
 
 /**
@@ -60,8 +69,12 @@ function conflictDependencies({ count, starts, locations, flags }: AccessRows): 
   return lists.finish()
 }
 
-function readsFromDependencies({ count, starts, locations, flags }: AccessRows): DependencyLists {
+function readsFromDependencies(
+  { count, starts, locations, flags }: AccessRows,
+  isBounded: boolean,
+): DependencyLists {
   const entries = starts[count]
+  let budget = isBounded ? entries * BOUND.EDGES_PER_ACCESS : Number.POSITIVE_INFINITY
   const index = new LocationIndex(entries)
   /** Of each location, the last write and the deltas since. */
   const sources = new Int32Array(entries)
@@ -71,7 +84,7 @@ function readsFromDependencies({ count, starts, locations, flags }: AccessRows):
     for (let entry = starts[t]; entry < starts[t + 1]; entry++) {
       const at = index.numberOf(locations[entry])
       const reads = (flags[entry] & ACCESS.READ) !== 0
-      if (reads) members.addAll(sources[at], lists)
+      if (reads) budget -= members.addAll(sources[at], lists, Math.max(budget, BOUND.NEWEST))
       if (flags[entry] === ACCESS.READ) continue
       // A delta of who has read the sum stands for all that the sum is made of.
       const replaces = reads || (flags[entry] & ACCESS.WRITE) !== 0
@@ -99,9 +112,13 @@ class MemberLists {
     return entry + 1
   }
 
-  addAll(list: number, target: DependencyListsBuilder): void {
-    for (let node = list; node !== 0; node = this.#next[node - 1]) {
+  /** Adds at most the `most` newest. Returns how many. */
+  addAll(list: number, target: DependencyListsBuilder, most = Number.POSITIVE_INFINITY): number {
+    let added = 0
+    for (let node = list; node !== 0 && added < most; node = this.#next[node - 1]) {
       target.add(this.#transaction[node - 1])
+      added++
     }
+    return added
   }
 }

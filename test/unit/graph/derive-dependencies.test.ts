@@ -157,3 +157,37 @@ describe('derived dependencies', () => {
     expect(rowsOf(derive([[], []]))).toEqual([[], []])
   })
 })
+
+describe('bounded derivation', () => {
+  const bounded = (block: Block): number[][] => {
+    const lists = new AccessLists()
+    for (const row of block) {
+      for (const [location, flags] of row) lists.add(location, flags)
+      lists.endTransaction()
+    }
+    const { count, starts, targets } = deriveDependencies(lists, 'reads-from', true)
+    return Array.from({ length: count }, (_, t) => [...targets.subarray(starts[t], starts[t + 1])])
+  }
+  const listsOf = ({ count, starts, targets }: ReturnType<typeof derive>): number[][] =>
+    Array.from({ length: count }, (_, t) => [...targets.subarray(starts[t], starts[t + 1])])
+
+  it('leaves nothing out of small graphs', () => {
+    fc.assert(
+      fc.property(blocks, (block) => {
+        expect(bounded(block)).toEqual(listsOf(derive(block, 'reads-from')))
+      }),
+    )
+  })
+
+  it('names the newest sources where there are too many', () => {
+    const count = 1_000
+    const block: Block = Array.from({ length: 2 * count }, (_, t) => [
+      [7, t < count ? DELTA : READ] as const,
+    ])
+    const lists = bounded(block)
+    const edges = lists.reduce((sum, list) => sum + list.length, 0)
+    expect(edges).toBeLessThan(30 * 2 * count)
+    const newest = Array.from({ length: 4 }, (_, back) => count - 1 - back)
+    for (const list of lists.slice(count)) expect(list).toEqual(expect.arrayContaining(newest))
+  })
+})
