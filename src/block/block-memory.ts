@@ -162,11 +162,19 @@ export class BlockMemory {
     }
   }
 
-  /** Calls `visit` for every slot of `account` that the table knows. */
-  forEachSlot(account: RecordId, visit: (slot: RecordId) => void): void {
-    if (this.state.reach(account + ACCOUNT.WORDS)[account + ACCOUNT.HAS_SLOTS] === 0) return
+  /**
+   * Calls `visit` for every slot of one of `accounts` that the table knows. Goes through the whole
+   * table, so it is to be called once for all accounts.
+   */
+  forEachSlot(accounts: Iterable<RecordId>, visit: (slot: RecordId) => void): void {
+    const owners = new Set<number>()
+    for (const account of accounts) {
+      const words = this.state.reach(account + ACCOUNT.WORDS)
+      if (words[account + ACCOUNT.HAS_SLOTS] !== 0) owners.add(account)
+    }
+    if (owners.size === 0) return
     this.#table.forEach((record, isSlot) => {
-      if (isSlot && this.state.words[record + SLOT.ACCOUNT] === account) visit(record)
+      if (isSlot && owners.has(this.state.words[record + SLOT.ACCOUNT])) visit(record)
     })
   }
 

@@ -77,6 +77,7 @@ async function applyAccount(
  */
 export function foldIntoBase(memory: BlockMemory, writes: CommittedWrites): void {
   clearVersions(memory)
+  emptyStorages(memory, writes)
   for (const [record, change] of writes.accounts) foldAccount(memory, record, change)
 }
 
@@ -91,17 +92,25 @@ export function clearVersions(memory: BlockMemory): void {
   }
 }
 
+/** Every slot of an account whose storage was reset is zero; slots written since are folded later. */
+function emptyStorages(memory: BlockMemory, writes: CommittedWrites): void {
+  const { state } = memory
+  const emptied: RecordId[] = []
+  for (const [record, change] of writes.accounts) {
+    const existed = state.reach(record + ACCOUNT.WORDS)[record + ACCOUNT.EXISTS] === 1
+    if (change.reset && existed) emptied.push(record)
+  }
+  memory.forEachSlot(emptied, (slot) => {
+    const words = state.reach(slot + SLOT.WORDS)
+    words.fill(0, slot + SLOT.VALUE, slot + SLOT.WORDS)
+    words[slot + SLOT.STATUS] = BASE.PRESENT
+  })
+}
+
 function foldAccount(memory: BlockMemory, record: RecordId, change: AccountChange): void {
   const { state } = memory
   const words = state.reach(record + ACCOUNT.WORDS)
   const existed = words[record + ACCOUNT.EXISTS] === 1
-  if (change.reset && existed) {
-    memory.forEachSlot(record, (slot) => {
-      const slotWords = state.reach(slot + SLOT.WORDS)
-      slotWords.fill(0, slot + SLOT.VALUE, slot + SLOT.WORDS)
-      slotWords[slot + SLOT.STATUS] = BASE.PRESENT
-    })
-  }
   if (change.destroyed || !existed) {
     words.fill(0, record + ACCOUNT.NONCE, record + ACCOUNT.CODE_STATUS)
     writePadded32(state.bytes, record + ACCOUNT.CODE_HASH, KECCAK256_NULL)
