@@ -19,11 +19,18 @@ export interface ArrayShape {
  * small elements to large ones.
  */
 export function shapeAtEnd(distances: readonly number[], count: number): ArrayShape | undefined {
+  let [nearest, farthest] = [Number.POSITIVE_INFINITY, 0]
+  for (const distance of distances) {
+    nearest = Math.min(nearest, distance)
+    farthest = Math.max(farthest, distance)
+  }
   for (const isOne of [true, false]) {
     for (let elementSize = 1; elementSize <= MOST_ELEMENT; elementSize++) {
-      const elements = new Set(distances.map((distance) => Math.floor(distance / elementSize)))
-      const areAtEnd = [...elements].every((element) => element === count || element === count - 1)
-      if (areAtEnd && (!isOne || elements.size === 1)) return { elementSize, count }
+      // Between the two are all the others.
+      const first = Math.floor(nearest / elementSize)
+      const last = Math.floor(farthest / elementSize)
+      const isAtEnd = first >= count - 1 && last <= count
+      if (isAtEnd && (!isOne || first === last)) return { elementSize, count }
     }
   }
   return undefined

@@ -1,8 +1,9 @@
 // Which element of an array was touched, judged by how far behind its start.
 // Authority on telling appending from reading the last element.
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { shapeAtEnd, shapeOfOne } from '../../../src/access/array-shape.ts'
+import { MOST_ELEMENT, shapeAtEnd, shapeOfOne } from '../../../src/access/array-shape.ts'
 
 describe('the end of an array', () => {
   it.each([
@@ -20,6 +21,22 @@ describe('the end of an array', () => {
   it('is not where other elements were touched', () => {
     expect(shapeAtEnd([3], 1_000)).toBeUndefined()
     expect(shapeAtEnd([0, 1, 2, 3, 4, 5], 6)).toBeUndefined()
+  })
+
+  it('is the smallest of one element, else of two, that all slots belong to', () => {
+    const distances = fc.array(fc.nat(40), { minLength: 1, maxLength: 6 })
+    fc.assert(
+      fc.property(distances, fc.nat(20), (behind, count) => {
+        const sizes = Array.from({ length: MOST_ELEMENT }, (_, index) => index + 1)
+        const isOf = (elementSize: number, elements: readonly number[]): boolean =>
+          behind.every((distance) => elements.includes(Math.floor(distance / elementSize)))
+        const elementSize =
+          sizes.find((size) => isOf(size, [count]) || isOf(size, [count - 1])) ??
+          sizes.find((size) => isOf(size, [count - 1, count]))
+        const expected = elementSize === undefined ? undefined : { elementSize, count }
+        expect(shapeAtEnd(behind, count)).toEqual(expected)
+      }),
+    )
   })
 
   it('is told by one slot where there are many elements, and not where there are few', () => {
