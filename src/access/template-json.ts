@@ -13,7 +13,7 @@ import {
 import type { Expression } from './expression.ts'
 import { formatExpression, parseExpression } from './expression-text.ts'
 import type { Rule } from './rule.ts'
-import { Template } from './template.ts'
+import { MOST_PATIENCE, Template } from './template.ts'
 import { type EntryState, kindOf, MOST_COUNTED } from './template-entry.ts'
 import {
   type KeyedTemplate,
@@ -99,8 +99,8 @@ export function importTemplates(
       entries: list(fields.rules, `${at}.rules`)
         .slice(0, library.maxEntries)
         .map((rule, number) => readRule(rule, `${at}.rules[${number}]`)),
-      patience: count(fields.patience, `${at}.patience`, 31),
-      forgotten: count(fields.forgotten, `${at}.forgotten`, 31),
+      patience: count(fields.patience, `${at}.patience`, MOST_PATIENCE),
+      forgotten: count(fields.forgotten, `${at}.forgotten`, MOST_PATIENCE),
     })
     library.put(
       readHash(fields.codeHash, `${at}.codeHash`),
@@ -224,21 +224,28 @@ function truth(value: unknown, at: string): boolean {
 }
 
 function count(value: unknown, at: string, most: number): number {
-  return numbers([value, 0, 0, 0], at, 0, most)[0]!
+  if (!isInteger(value, 0, most)) throw invalid(at, `an integer from 0 to ${most}`)
+  return value
+}
+
+function isInteger(value: unknown, least: number, most: number): value is number {
+  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most
 }
 
 /** Four integers. */
 function numbers(value: unknown, at: string, least: number, most: number): readonly number[] {
-  const isGood = (each: unknown): boolean =>
-    Number.isInteger(each) && (each as number) >= least && (each as number) <= most
-  if (!Array.isArray(value) || value.length !== 4 || !value.every(isGood)) {
-    throw invalid(at, `made of integers from ${least} to ${most}`)
+  const isGood = (each: unknown): each is number => isInteger(each, least, most)
+  // A copy has no holes, which would be skipped.
+  const four: readonly unknown[] = Array.isArray(value) && value.length === 4 ? [...value] : []
+  if (four.length !== 4 || !four.every(isGood)) {
+    throw invalid(at, `made of 4 integers from ${least} to ${most}`)
   }
-  return value
+  return four
 }
 
+/** JSON has no holes, but what is handed in need not have been JSON; most methods skip them. */
 function list(value: unknown, at: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw invalid(at, 'a list')
+  if (!Array.isArray(value) || value.includes(undefined)) throw invalid(at, 'a list without holes')
   return value
 }
 

@@ -23,8 +23,8 @@ import {
 } from './template-entry.ts'
 import type { TransactionFacts } from './transaction-facts.ts'
 
-/** Longest pause in learning, in uses: 2^8. */
-const MOST_PATIENCE = 8
+/** Longest pause in learning, in uses: 2^8. Silence after forgetting is bounded by it as well. */
+export const MOST_PATIENCE = 8
 /** Poor predictions in a row, by weight, after which the template is forgotten. */
 const MOST_FAILURES = 8
 /** Uses that a forgotten template stays silent at first; doubled each time. */

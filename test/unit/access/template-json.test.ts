@@ -133,14 +133,20 @@ describe('exported templates', () => {
     ['templates[0]', ['templates', 0], null],
     ['templates[0].codeHash', ['templates', 0, 'codeHash'], '0x12'],
     ['templates[0].function', ['templates', 0, 'function'], 'transfer'],
+    ['templates', ['templates'], new Array(3)],
     ['templates[0].patience', ['templates', 0, 'patience'], -1],
+    ['templates[0].patience', ['templates', 0, 'patience'], 9],
+    ['templates[0].forgotten', ['templates', 0, 'forgotten'], 9],
     ['templates[0].forgotten', ['templates', 0, 'forgotten'], 'often'],
     ['templates[0].rules', ['templates', 0, 'rules'], 'none'],
+    ['templates[0].rules', ['templates', 0, 'rules'], new Array(2)],
     ['templates[0].rules[0].field', [...rule, 'field'], 'storage'],
     ['templates[0].rules[0].account', [...rule, 'account'], 7],
     ['templates[0].rules[0].counts', [...rule, 'counts'], [1, 2, 3]],
     ['templates[0].rules[0].counts', [...rule, 'counts'], [1, 2, 3, 1e9]],
+    ['templates[0].rules[0].counts', [...rule, 'counts'], new Array(4)],
     ['templates[0].rules[0].conditions', [...rule, 'conditions'], [0, 0, 0, 2 ** 40]],
+    ['templates[0].rules[0].conditions', [...rule, 'conditions'], new Array(4)],
   ])('are refused with a bad %s', (name, path, value) => {
     const json = copyOf(exportTemplates(learned())) as unknown as Record<string | number, unknown>
     const parent = path.slice(0, -1).reduce((at, key) => at[key] as typeof json, json)
@@ -153,10 +159,17 @@ describe('exported templates', () => {
     )
   })
 
+  it('are taken in with the longest pause and the longest silence that a library has', () => {
+    const json = copyOf(exportTemplates(learned()))
+    Object.assign(json.templates[0]!, { patience: 8, forgotten: 8 })
+    expect(exportTemplates(importTemplates(json, keccak))).toEqual(json)
+  })
+
   it.each<[string, unknown]>([
     ['call', undefined],
     ['call.args', 5],
     ['call.args', Array(99).fill(null)],
+    ['call.args', new Array(2)],
     ['call.args[0]', 5],
     ['call.delegate', 'no'],
     ['call.function', '0x1'],
