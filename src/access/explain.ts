@@ -10,6 +10,7 @@ import type { TransactionFacts } from './transaction-facts.ts'
 import { type Keccak, WORD } from './word.ts'
 import { WordExplainer } from './word-explainer.ts'
 import type { HashIndex } from './word-index.ts'
+import { MOST_LESSON_WORK, WORK, WorkBudget } from './work-budget.ts'
 
 /** A touched location or a call with the rule it is believed to follow. */
 export interface Explained {
@@ -37,24 +38,35 @@ export interface ObservedFrame {
 const MOST_ACCESSES = 1024
 
 /**
- * Finds a rule for each location and each call, up to a limit; there is always one, if only a
- * constant. `keccak` hashes candidates for arrays whose place the compiler computed.
+ * Finds a rule for each location and each call, in order, until the work is spent; there is always one,
+ * if only a constant. `keccak` hashes candidates for arrays whose place the compiler computed.
  */
-export function explain(frame: ObservedFrame, hashes: HashIndex, keccak: Keccak): Explained[] {
+export function explain(
+  frame: ObservedFrame,
+  hashes: HashIndex,
+  keccak: Keccak,
+  work = new WorkBudget(MOST_LESSON_WORK),
+): Explained[] {
   const accesses = frame.accesses.slice(0, MOST_ACCESSES)
-  const words = new WordExplainer(frame.facts, accesses, hashes, keccak)
+  const words = new WordExplainer(frame.facts, accesses, hashes, keccak, work)
   const explained: Explained[] = []
   let next = 0
+  /** What was under way when the work was spent may be explained by half. */
+  const add = (each: Explained): void => {
+    if (!work.isSpent) explained.push(each)
+  }
   const explainBefore = (end: number): void => {
-    for (; next < end && next < accesses.length; next++) {
+    for (; next < end && next < accesses.length && !work.isSpent; next++) {
+      work.spend(WORK.ACCESS)
       const access = accesses[next]!
       const rule = ruleOf(access, words)
-      if (frame.isOwn(access)) explained.push({ rule, kind: access.kind, access })
+      if (frame.isOwn(access)) add({ rule, kind: access.kind, access })
     }
   }
   for (const call of frame.calls) {
     explainBefore(frame.before(call))
-    explained.push({ rule: callRule(call, frame.facts, words), kind: 'read', call })
+    if (work.isSpent) return explained
+    add({ rule: callRule(call, frame.facts, words), kind: 'read', call })
   }
   explainBefore(accesses.length)
   return explained

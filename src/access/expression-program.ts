@@ -14,6 +14,7 @@ import {
   WORD,
   writeBigWord,
 } from './word.ts'
+import { MOST_PREDICTION_WORK, WORK, WorkBudget } from './work-budget.ts'
 
 /**
  * The value of a slot when the prediction is made, at most 32 bytes, or undefined where it is not known
@@ -26,7 +27,10 @@ export const WORTH = {
   KNOWN: 0,
   /** It depends on a slot or a sender that is not known yet. */
   UNKNOWN: 1,
-  /** This transaction has no such word: no recipient, or calldata that ends before it. */
+  /**
+   * This transaction has no such word: no recipient, or calldata that ends before it. Or nobody will
+   * know it, since the work is spent.
+   */
   ABSENT: 2,
 } as const
 export type Worth = (typeof WORTH)[keyof typeof WORTH]
@@ -87,6 +91,9 @@ export class ProgramBuilder {
   }
 }
 
+/** Bytes that Keccak-256 takes at once; at least one of the last is padding. */
+const KECCAK_BLOCK = 136
+
 const NO_FACTS: TransactionFacts = {
   value: 0n,
   data: new Uint8Array(0),
@@ -99,6 +106,7 @@ export class Evaluator {
   readonly #memo: HashMemo
   #facts = NO_FACTS
   #loadSlot: LoadSlot = () => undefined
+  #work = new WorkBudget(0)
   #round = 0
   #lastRound = 0
 
@@ -106,10 +114,15 @@ export class Evaluator {
     this.#memo = memo
   }
 
-  /** Starts a round: what was evaluated before is void. */
-  begin(facts: TransactionFacts, loadSlot: LoadSlot): void {
+  /** Starts a round: what was evaluated before is void. Nothing is evaluated beyond `work`. */
+  begin(
+    facts: TransactionFacts,
+    loadSlot: LoadSlot,
+    work = new WorkBudget(MOST_PREDICTION_WORK),
+  ): void {
     this.#facts = facts
     this.#loadSlot = loadSlot
+    this.#work = work
     this.#round = ++this.#lastRound
   }
 
@@ -134,6 +147,8 @@ export class Evaluator {
   }
 
   #compute(node: ProgramNode): Worth {
+    if (this.#work.isSpent) return WORTH.ABSENT
+    this.#work.spend(WORK.NODE)
     const { expression, operands, value } = node
     for (const operand of operands) {
       const worth = this.evaluate(operand)
@@ -159,6 +174,8 @@ export class Evaluator {
           const word = operands[part]!.value
           for (let i = WORD - expression.parts[part]!.size; i < WORD; i++) scratch[at++] = word[i]!
         }
+        // Remembered or not: what is predicted must not hang on what was predicted before.
+        this.#work.spend(at < KECCAK_BLOCK ? WORK.HASH : 2 * WORK.HASH)
         this.#memo.hash(at, value)
         return WORTH.KNOWN
       }
@@ -175,6 +192,7 @@ export class Evaluator {
         scaleWord(value, operands[0]!.value, expression.factor)
         return WORTH.KNOWN
       case 'load':
+        this.#work.spend(WORK.LOAD)
         return give(value, this.#loadSlot(operands[0]!.address, operands[1]!.value), WORTH.UNKNOWN)
       case 'bytes': {
         const { skip, size } = expression

@@ -8,6 +8,7 @@ import { type Evaluator, type LoadSlot, WORTH } from './expression-program.ts'
 import { evaluateRule, type Template } from './template.ts'
 import { confidenceOf, isAdmitted, kindOf, type TemplateEntry } from './template-entry.ts'
 import type { TransactionFacts } from './transaction-facts.ts'
+import { WORK, WorkBudget } from './work-budget.ts'
 
 /**
  * The hash of an account's code when the prediction is made: {@link NO_CODE} where it has none,
@@ -30,6 +31,7 @@ export class PredictionWalk {
   readonly #find: (codeHash: Uint8Array, selector: number) => Template | undefined
   readonly #scratch = Array.from({ length: MOST_DEPTH }, () => new CallScratch())
   #codeHashOf: CodeHashOf | undefined
+  #work = new WorkBudget(0)
   #calls = 0
   #isWhole = true
   #isOpen = false
@@ -52,18 +54,21 @@ export class PredictionWalk {
     return this.#isOpen
   }
 
+  /** Reports what the template says, and those that it leads to; what is beyond `work` is left out. */
   run(
     template: Template,
     facts: TransactionFacts,
     sink: AccessSink,
     loadSlot: LoadSlot,
     codeHashOf: CodeHashOf | undefined,
+    work: WorkBudget,
   ): void {
     this.#codeHashOf = codeHashOf
+    this.#work = work
     this.#calls = 0
     this.#isWhole = true
     this.#isOpen = false
-    this.#evaluator.begin(facts, loadSlot)
+    this.#evaluator.begin(facts, loadSlot, work)
     this.#walk(template, facts, sink, CERTAIN, 0)
   }
 
@@ -75,11 +80,15 @@ export class PredictionWalk {
     depth: number,
   ): void {
     const features = template.use(facts)
+    this.#work.spend(WORK.CALL)
     for (const entry of template.entries) {
+      if (this.#work.isSpent) return
+      this.#work.spend(WORK.NODE)
       if (!isAdmitted(entry, features)) continue
       const worth = evaluateRule(entry, this.#evaluator)
       if (worth === WORTH.UNKNOWN) this.#isWhole = false
       if (worth !== WORTH.KNOWN) continue
+      this.#work.spend(WORK.REPORT)
       const confidence = Math.floor((trust * confidenceOf(entry)) / 100)
       if (entry.field === 'call') this.#follow(entry, facts, sink, confidence, depth)
       else if (entry.field === 'slot') {
@@ -104,6 +113,7 @@ export class PredictionWalk {
     }
     if (this.#codeHashOf === undefined || depth >= MOST_DEPTH || trust < LEAST_TRUST) return
     if (++this.#calls > MOST_CALLS) return
+    this.#work.spend(WORK.LOAD)
     const codeHash = this.#codeHashOf(target)
     if (codeHash === undefined) {
       this.#isWhole = false

@@ -4,18 +4,17 @@
 import { ParallelError } from '../errors.ts'
 import type { AccessSink } from './access-sink.ts'
 import { selectorOf } from './call-shape.ts'
-import { type Explained, explain } from './explain.ts'
-import { isConstant } from './expression.ts'
+import { explain } from './explain.ts'
 import { Evaluator, type LoadSlot } from './expression-program.ts'
 import { HashMemo } from './hash-memo.ts'
-import { LocationSet } from './location-set.ts'
+import { Lesson } from './lesson.ts'
 import type { Observation } from './observation.ts'
 import { type Frame, framesOf } from './observed-frames.ts'
 import { type CodeHashOf, PredictionWalk } from './prediction-walk.ts'
 import { type Outcome, Template } from './template.ts'
 import type { TransactionFacts } from './transaction-facts.ts'
 import { compareBytes, type Keccak } from './word.ts'
-import { HashIndex } from './word-index.ts'
+import { MOST_LESSON_WORK, MOST_PREDICTION_WORK, WORK, WorkBudget } from './work-budget.ts'
 
 export interface TemplateLibraryOptions {
   /** Most templates kept; beyond, those unused for longest go. Default: 4096. */
@@ -70,7 +69,8 @@ export class TemplateLibrary {
   /**
    * Reports what this function of this code touched before, for this call. The envelope's part is not
    * repeated. `loadSlot` and `codeHashOf` are asked for what decides where the call goes; without the
-   * latter, calls are not followed. Neither may call back.
+   * latter, calls are not followed. Neither may call back. What would take more work than one
+   * prediction may, or than `allowance` has left, is left out.
    */
   predict(
     facts: TransactionFacts,
@@ -78,10 +78,14 @@ export class TemplateLibrary {
     sink: AccessSink,
     loadSlot: LoadSlot,
     codeHashOf?: CodeHashOf,
+    allowance?: WorkBudget,
   ): Coverage {
     const found = this.#find(codeHash, selectorOf(facts.data))
     if (found === undefined || found.isSilent) return 'none'
-    this.#walk.run(found, facts, sink, loadSlot, codeHashOf)
+    const most = Math.min(MOST_PREDICTION_WORK, allowance?.left ?? MOST_PREDICTION_WORK)
+    const work = new WorkBudget(most)
+    this.#walk.run(found, facts, sink, loadSlot, codeHashOf, work)
+    allowance?.spend(most - work.left)
     if (!this.#walk.isWhole) return 'partial'
     return this.#walk.isOpen ? 'open' : 'whole'
   }
@@ -102,22 +106,23 @@ export class TemplateLibrary {
 
   /**
    * Compares what a committed execution did with what the templates say of it, and learns what they
-   * lack. Returns how the outermost call compares; undefined for the first of its kind.
+   * lack, until the work that is `allowed` is spent: the outermost call first. Default: that of one
+   * lesson for each call. Returns how the outermost one compares; undefined for the first of its kind.
    */
   observe(
     facts: TransactionFacts,
     codeHash: Uint8Array,
     observation: Observation,
+    allowed?: WorkBudget,
   ): Outcome | undefined {
-    const loadSlot = valuesSeen(observation)
-    let index: HashIndex | undefined
-    const hashes = (): HashIndex => {
-      index ??= new HashIndex(observation.hashes)
-      return index
-    }
-    const [outermost, ...inner] = framesOf(facts, codeHash, observation, this.#keccak)
-    for (const frame of inner) this.#learn(frame, observation, hashes, loadSlot)
-    return outermost && this.#learn(outermost, observation, hashes, loadSlot)
+    const frames = framesOf(facts, codeHash, observation, this.#keccak)
+    const work = allowed ?? new WorkBudget(MOST_LESSON_WORK * frames.length)
+    const lesson = new Lesson(observation, work)
+    work.spend(WORK.INDEX * observation.accesses.length)
+    const [outermost, ...inner] = frames
+    const outcome = outermost && this.#learn(outermost, lesson)
+    for (const frame of inner) if (!work.isSpent) this.#learn(frame, lesson)
+    return outcome
   }
 
   /**
@@ -128,26 +133,25 @@ export class TemplateLibrary {
     this.#find(codeHash, selectorOf(facts.data))?.confirm(facts)
   }
 
-  #learn(
-    frame: Frame,
-    observation: Observation,
-    hashes: () => HashIndex,
-    loadSlot: LoadSlot,
-  ): Outcome | undefined {
+  #learn(frame: Frame, lesson: Lesson): Outcome | undefined {
     const { facts, codeHash, touched, calls, accessAt } = frame
+    const { work } = lesson
     const selector = selectorOf(facts.data)
     const known = this.#find(codeHash, selector)
     const template = known ?? this.#insert(codeHash.slice(), selector, new Template())
-    this.#evaluator.begin(facts, loadSlot)
+    // Rules are judged whole, with what a prediction may take: a lesson ends between its parts.
+    const checking = new WorkBudget(MOST_PREDICTION_WORK)
+    this.#evaluator.begin(facts, lesson.loadSlot, checking)
     const outcome = template.check(frame, this.#evaluator)
+    work.spend(MOST_PREDICTION_WORK - checking.left)
     if (outcome.unexplained.length > 0 && template.isLearning) {
       const wanted = new Set<unknown>(
         outcome.unexplained.map((position) =>
           position < touched.size ? accessAt[position] : calls[position - touched.size],
         ),
       )
-      const news = explain(frame, hashes(), this.#keccak).filter(
-        (each) => wanted.has(each.access ?? each.call) && !isMadeHere(each, observation),
+      const news = explain(frame, lesson.hashes, this.#keccak, work).filter(
+        (each) => wanted.has(each.access ?? each.call) && !lesson.isMadeHere(each),
       )
       template.learn(news, facts, this.maxEntries)
     }
@@ -199,22 +203,6 @@ export class TemplateLibrary {
   }
 }
 
-/** Slots as the execution found them. Only some templates ask, so they are sorted when one does. */
-function valuesSeen({ accesses }: Observation): LoadSlot {
-  let slots: LocationSet | undefined
-  const values: (Uint8Array | undefined)[] = []
-  return (address, key) => {
-    if (slots === undefined) {
-      slots = new LocationSet()
-      for (const access of accesses) {
-        if (access.field !== 'slot') continue
-        values[slots.add('slot', access.address, access.key, 'read')] ??= access.value
-      }
-    }
-    return values[slots.find('slot', address, key)]
-  }
-}
-
 function bucketOf(codeHash: Uint8Array, selector: number): number {
   const start = (codeHash[0]! << 24) | (codeHash[1]! << 16) | (codeHash[2]! << 8) | codeHash[3]!
   return start ^ selector
@@ -222,15 +210,6 @@ function bucketOf(codeHash: Uint8Array, selector: number): number {
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && compareBytes(one, other) === 0
-}
-
-/** In an account that the execution itself made, at an address that nothing explains: no rule. */
-function isMadeHere({ rule, access, call }: Explained, { accesses }: Observation): boolean {
-  if (!isConstant(rule.account)) return false
-  const address = access?.address ?? call!.codeAccount
-  return accesses.some(
-    (each) => each.field === 'existence' && each.kind === 'write' && isSame(each.address, address),
-  )
 }
 
 function checkCount(name: string, value: number): number {

@@ -1,10 +1,11 @@
 // Explains the words of one execution: the account it turned to, the key it used, the argument it gave.
 // Authority on the shapes that are recognized (mappings, arrays, structs, computed addresses); which of
 // several equal sources is believed is in word-origin.ts. Must not run on the hot path: it searches.
-import { MOST_ELEMENT, shapeAtEnd, shapeOfOne } from './array-shape.ts'
+import { MOST_ELEMENT, shapeOfOne } from './array-shape.ts'
 import { constant, countForms, type Expression, isConstant, MOST_FORMS } from './expression.ts'
 import type { ObservedAccess } from './observation.ts'
 import { composeHash, MOST_ADDRESS_ZEROS, type PreimageParts } from './preimage-shape.ts'
+import { type SeenSlot, SeenSlots, type SlotAccess, textOf } from './seen-slots.ts'
 import type { TransactionFacts } from './transaction-facts.ts'
 import {
   ADDRESS,
@@ -16,8 +17,9 @@ import {
   WORD,
   wordOf,
 } from './word.ts'
-import { distanceAbove, type HashIndex, LoadIndex } from './word-index.ts'
+import { type HashIndex, LoadIndex } from './word-index.ts'
 import { WordOrigin } from './word-origin.ts'
+import { WORK, type WorkBudget } from './work-budget.ts'
 
 /** Fields of a struct, or elements of a fixed array, behind a mapping's entry. */
 const MOST_FIELDS = 1024
@@ -28,23 +30,16 @@ const MOST_CODED = 1 << 16
 /** Hashes of hashes that are followed: programs that chain more are not computing keys. */
 const MOST_NESTED = 24
 
-/** A slot that was read before, by the account it is in. */
-interface SeenSlot {
-  readonly access: ObservedAccess
-  readonly load: Expression
-  /** Where the elements are if this slot holds the length of an array; hashed when first needed. */
-  base?: Uint8Array
-}
-
-/** Explains the words of one call, in the terms of its own facts. */
+/**
+ * Explains the words of one call, in the terms of its own facts. It goes no deeper where the work is
+ * spent: what was under way then is not to be believed.
+ */
 export class WordExplainer {
-  /** All that the call and those below it touch. */
-  readonly #accesses: readonly ObservedAccess[]
   readonly #hashes: HashIndex
-  readonly #keccak: Keccak
+  readonly #work: WorkBudget
   readonly #loads = new LoadIndex()
   readonly #origin: WordOrigin
-  readonly #seen: SeenSlot[] = []
+  readonly #seen: SeenSlots
   readonly #accounts = new Map<string, Expression>()
   /** By preimage. Hashes of hashes share their parts, so each is put together once. */
   readonly #known = new Map<string, Expression | undefined>()
@@ -58,23 +53,25 @@ export class WordExplainer {
   /** The account whose slot is being explained: an array's length is in the same one. */
   #inAccount: Uint8Array = new Uint8Array(ADDRESS)
 
+  /** `accesses`: all that the call and those below it touch. */
   constructor(
     facts: TransactionFacts,
     accesses: readonly ObservedAccess[],
     hashes: HashIndex,
     keccak: Keccak,
+    work: WorkBudget,
   ) {
-    this.#accesses = accesses
     this.#hashes = hashes
-    this.#keccak = keccak
-    this.#origin = new WordOrigin(facts, this.#loads)
+    this.#work = work
+    this.#seen = new SeenSlots(accesses, keccak, work)
+    this.#origin = new WordOrigin(facts, this.#loads, work)
   }
 
   account(address: Uint8Array): Expression {
     const text = textOf(address)
     let account = this.#accounts.get(text)
     if (account === undefined) {
-      account = bounded(this.#address(address), padded(address))
+      account = this.#bounded(this.#address(address), padded(address))
       // A constant may find a better source once more has been read.
       if (!isConstant(account)) this.#accounts.set(text, account)
     }
@@ -82,20 +79,22 @@ export class WordExplainer {
   }
 
   /** The key of a slot; its value may explain what comes later. */
-  slotKey(access: ObservedAccess & { readonly key: Uint8Array }): Expression {
+  slotKey(access: SlotAccess): Expression {
     this.#inAccount = access.address
-    const key = bounded(this.#slotKey(access.key), access.key)
+    const key = this.#bounded(this.#slotKey(access.key), access.key)
     if (access.value !== undefined) {
       const load: Expression = { form: 'load', account: this.account(access.address), key }
-      this.#loads.add(padded(access.value), load)
-      this.#seen.push({ access, load })
+      const value = padded(access.value)
+      if (smallNumber(value) < 0) this.#work.spend(WORK.KEEP_VALUE)
+      this.#loads.add(value, load)
+      this.#seen.add(access, access.value, load)
     }
     return key
   }
 
   /** An argument of a call, or undefined for what nothing explains: an amount. */
   argument(word: Uint8Array): Expression | undefined {
-    const explained = bounded(this.#word(word), word)
+    const explained = this.#bounded(this.#word(word), word)
     return isConstant(explained) && !isLikelyConstant(word) ? undefined : explained
   }
 
@@ -154,7 +153,8 @@ export class WordExplainer {
     distance: number,
   ): Expression | undefined {
     if (preimage.length === WORD) {
-      const index = this.#index(hash, distance, this.#slotSeenAt(preimage))
+      const length = this.#seen.at(this.#inAccount, preimage)
+      const index = this.#index(hash, distance, length)
       return distance === 0 && isConstant(index) ? base : { form: 'add', left: base, right: index }
     }
     if (distance === 0) return base
@@ -164,30 +164,14 @@ export class WordExplainer {
 
   /** A dynamic array whose place the compiler computed: its length is in a slot that was read before. */
   #foldedArray(key: Uint8Array): Expression | undefined {
-    for (const seen of this.#seen) {
-      const length = seen.access.key!
-      if (smallNumber(length) < 0 || !this.#isHere(seen)) continue
-      seen.base ??= this.#keccak(length)
-      const distance = distanceAbove(seen.base, key)
-      if (distance < 0) continue
-      const base: Expression = {
-        form: 'keccak',
-        parts: [{ word: constant(length), size: WORD }],
-      }
-      return { form: 'add', left: base, right: this.#index(seen.base, distance, seen) }
+    const found = this.#seen.arrayAround(this.#inAccount, key)
+    if (found === undefined) return undefined
+    const { base, distance, length } = found
+    const hash: Expression = {
+      form: 'keccak',
+      parts: [{ word: constant(length.access.key), size: WORD }],
     }
-    return undefined
-  }
-
-  /** The slot with this key that was read before. */
-  #slotSeenAt(key: Uint8Array): SeenSlot | undefined {
-    return this.#seen.find(
-      (seen) => compareBytes(seen.access.key!, key) === 0 && this.#isHere(seen),
-    )
-  }
-
-  #isHere({ access }: SeenSlot): boolean {
-    return compareBytes(access.address, this.#inAccount) === 0
+    return { form: 'add', left: hash, right: this.#index(base, distance, length) }
   }
 
   /**
@@ -211,27 +195,14 @@ export class WordExplainer {
   }
 
   #indexAtEnd(base: Uint8Array, distance: number, length: SeenSlot): Expression | undefined {
-    const count = smallNumber(padded(length.access.value!))
-    const shape =
-      count < 0
-        ? undefined
-        : (shapeAtEnd(this.#distancesBehind(base), count) ?? shapeOfOne(distance, count))
+    const { count, load } = length
+    if (count < 0) return undefined
+    const shape = this.#seen.shapeOf(length, base) ?? shapeOfOne(distance, count)
     if (shape === undefined) return undefined
     const number = Math.floor(distance / shape.elementSize)
-    const last: Expression = { form: 'add', left: length.load, right: constant(minusOne) }
-    const index = number === count ? length.load : last
+    const last: Expression = { form: 'add', left: load, right: constant(minusOne) }
+    const index = number === count ? load : last
     return element(index, shape.elementSize, distance % shape.elementSize)
-  }
-
-  /** How far behind `base` this execution touched slots of the same account. */
-  #distancesBehind(base: Uint8Array): number[] {
-    const distances: number[] = []
-    for (const { key, address } of this.#accesses) {
-      if (key === undefined || compareBytes(address, this.#inAccount) !== 0) continue
-      const distance = distanceAbove(base, key)
-      if (distance >= 0) distances.push(distance)
-    }
-    return distances
   }
 
   /** How a preimage is put together, or undefined where its shape is not known or too large. */
@@ -240,13 +211,25 @@ export class WordExplainer {
     if (this.#known.has(text)) return this.#known.get(text)
     // A hash cannot contain itself; a forged observation could say so.
     this.#known.set(text, undefined)
-    if (this.#depth === MOST_NESTED) return undefined
+    if (this.#depth === MOST_NESTED || this.#work.isSpent) return undefined
+    this.#work.spend(WORK.INDEX)
     this.#depth++
     const composed = composeHash(preimage, this.#parts)
     this.#depth--
-    const hash = composed === undefined || countForms(composed) > MOST_FORMS ? undefined : composed
+    const hash = composed === undefined || this.#isTooLarge(composed) ? undefined : composed
     this.#known.set(text, hash)
     return hash
+  }
+
+  /** The expression, or a constant where it has grown beyond what an expression may have. */
+  #bounded(expression: Expression, word: Uint8Array): Expression {
+    return this.#isTooLarge(expression) ? constant(word.slice()) : expression
+  }
+
+  #isTooLarge(expression: Expression): boolean {
+    const forms = countForms(expression)
+    this.#work.spend(WORK.NODE * forms)
+    return forms > MOST_FORMS
   }
 }
 
@@ -261,18 +244,9 @@ function isLikelyConstant(word: Uint8Array): boolean {
   )
 }
 
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('latin1')
-}
-
 const minusOne = new Uint8Array(WORD).fill(0xff)
 
 function element(index: Expression, size: number, field: number): Expression {
   const start: Expression = size === 1 ? index : { form: 'times', word: index, factor: size }
   return field === 0 ? start : { form: 'add', left: start, right: constant(wordOf(field)) }
-}
-
-/** The expression, or a constant where it has grown beyond what an expression may have. */
-function bounded(expression: Expression, word: Uint8Array): Expression {
-  return countForms(expression) > MOST_FORMS ? constant(word.slice()) : expression
 }

@@ -21,6 +21,7 @@ import { argument, COINBASE, constant, type Expression, SENDER, TO } from './exp
 import type { TransactionFacts } from './transaction-facts.ts'
 import { ADDRESS, compareBytes, hasBytesAt, padded, WORD, wordOf } from './word.ts'
 import { type LoadIndex, NUMBER_SIZE } from './word-index.ts'
+import type { WorkBudget } from './work-budget.ts'
 
 /** Arguments that are compared: a call with more has them in an array. */
 const MOST_ARGUMENTS = 512
@@ -34,10 +35,12 @@ const ONE = constant(wordOf(1))
 export class WordOrigin {
   readonly #facts: TransactionFacts
   readonly #loads: LoadIndex
+  readonly #work: WorkBudget
 
-  constructor(facts: TransactionFacts, loads: LoadIndex) {
+  constructor(facts: TransactionFacts, loads: LoadIndex, work: WorkBudget) {
     this.#facts = facts
     this.#loads = loads
+    this.#work = work
   }
 
   /** An address that the transaction itself names, 20 bytes; the word has zeros before it. */
@@ -88,20 +91,27 @@ export class WordOrigin {
   argument(word: Uint8Array): Expression | undefined {
     const { data } = this.#facts
     const end = Math.min(data.length - WORD, 4 + WORD * MOST_ARGUMENTS)
-    for (let at = 4, k = 0; at <= end; at += WORD, k++) {
-      if (hasBytesAt(data, at, word)) return argument(k)
+    let [at, k] = [4, 0]
+    while (at <= end && !hasBytesAt(data, at, word)) {
+      at += WORD
+      k++
     }
-    return undefined
+    this.#work.spend(k + 1)
+    return at <= end ? argument(k) : undefined
   }
 
   /** Where in the calldata a row of bytes stands, or -1. */
   packed(bytes: Uint8Array): number {
     const { data } = this.#facts
     const end = Math.min(data.length, MOST_PACKED) - bytes.length
-    for (let at = 4; at <= end; at++) {
-      if (data[at] === bytes[0] && hasBytesAt(data, at, bytes)) return at
+    let [at, compared] = [4, 0]
+    for (; at <= end; at++) {
+      if (data[at] !== bytes[0]) continue
+      compared += bytes.length
+      if (hasBytesAt(data, at, bytes)) break
     }
-    return -1
+    this.#work.spend(Math.ceil((at + compared) / WORD))
+    return at <= end ? at : -1
   }
 
   #packedAddress(address: Uint8Array): Expression | undefined {

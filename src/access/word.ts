@@ -76,7 +76,10 @@ export function smallNumber(word: Uint8Array): number {
 /** A number of 0..2^32-1 as a word. */
 export function wordOf(value: number): Uint8Array {
   const word = new Uint8Array(WORD)
-  new DataView(word.buffer).setUint32(28, value)
+  word[WORD - 4] = value >>> 24
+  word[WORD - 3] = value >>> 16
+  word[WORD - 2] = value >>> 8
+  word[WORD - 1] = value
   return word
 }
 

@@ -1,5 +1,5 @@
 // After a block: how good its predictions were, what its hot locations are, and what templates learn
-// from it. Authority on how much time learning may take. Must run before the block's memory is reset.
+// from it. Authority on what counts as right. Must run before the block's memory is reset.
 
 import type { AccessKind } from '../access/access-sink.ts'
 import {
@@ -9,19 +9,16 @@ import {
   precisionOf,
   recallOf,
 } from '../access/prediction-score.ts'
+import type { WorkBudget } from '../access/work-budget.ts'
 import { readPreimages } from '../execution/preimage-log.ts'
 import type { LocationId } from '../ids.ts'
 import { TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import type { BlockMemory } from './block-memory.ts'
 import { type BlockPlanner, calledCodeHash, type Foresight } from './block-planner.ts'
+import { LearningLimit } from './learning-limit.ts'
 import { observedAccesses, placeOf, type Touched, touchedBy } from './observed-accesses.ts'
 import type { AccessReport, HotLocation } from './report.ts'
 
-/** Learning may take this share of the time that the transactions took, and at least so many ms. */
-const LEARNING_SHARE = 0.02
-const LEAST_LEARNING_MS = 2
-/** Transactions that are learned from in any case, so that learning does not hang on the clock alone. */
-const LEAST_LEARNED = 8
 const HOTTEST = 10
 
 /** Compares, learns, and reports. `executeMs` is the time that the transactions took. */
@@ -34,15 +31,16 @@ export function learnFrom(
   const { rows, facts } = planner.predictions
   const heat = new Map<LocationId, Heat>()
   let score = NO_SCORE
-  const deadline = performance.now() + Math.max(LEAST_LEARNING_MS, executeMs * LEARNING_SHARE)
+  const limit = new LearningLimit(performance.now(), executeMs)
   for (let index = 0; index < facts.length; index++) {
     const touched = touchedBy(memory, index)
     for (const [location, one] of touched) addHeat(heat, location, one)
     const predicted = new Set(rows.locations.subarray(rows.starts[index], rows.starts[index + 1]))
     const compared = compare(predicted, touched)
     score = addScores(score, compared)
-    if (index < LEAST_LEARNED || performance.now() < deadline)
-      learn(memory, foresight, facts[index], index, touched, isRight(compared))
+    const work = limit.lesson(index, touched.size, performance.now())
+    if (work !== undefined)
+      learn(memory, foresight, facts[index], index, touched, isRight(compared), work)
   }
   const { right, wrong, missed } = score
   return {
@@ -62,6 +60,7 @@ function learn(
   index: number,
   touched: ReadonlyMap<LocationId, Touched>,
   isAsPredicted: boolean,
+  work: WorkBudget,
 ): void {
   const codeHash = facts.to === undefined ? undefined : calledCodeHash(memory, facts.to)
   if (codeHash === undefined) return
@@ -70,10 +69,11 @@ function learn(
     return
   }
   const preimages = memory.control[transactionIndex(index, TRANSACTION.PREIMAGES)]
-  library.observe(facts, codeHash, {
+  const observation = {
     accesses: observedAccesses(memory, touched),
     hashes: readPreimages(memory.block, preimages),
-  })
+  }
+  library.observe(facts, codeHash, observation, work)
 }
 
 function isRight({ wrong, missed }: PredictionScore): boolean {

@@ -10,6 +10,7 @@ import { predictDeclared, predictEnvelope } from '../access/envelope.ts'
 import { isTooLong } from '../access/listed-values.ts'
 import type { TemplateLibrary } from '../access/template-library.ts'
 import { factsOf, type TransactionFacts } from '../access/transaction-facts.ts'
+import { MEAN_PREDICTION_WORK, MOST_PREDICTION_WORK, WorkBudget } from '../access/work-budget.ts'
 import type { RecordId } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { ringAll } from '../memory/doorbell.ts'
@@ -56,6 +57,8 @@ export class BlockPlanner {
   readonly #senders: number[] = []
   readonly #facts: TransactionFacts[] = []
   #predicted: PredictedAccesses
+  /** What predicting may still take, so that dear templates cannot hold up the block. */
+  #allowance: WorkBudget
   #named: Promise<void> = Promise.resolve()
   #loads: Promise<unknown> = Promise.resolve()
   #isPartial = false
@@ -88,6 +91,7 @@ export class BlockPlanner {
     this.#list = list
     this.#failed = failed
     this.#predicted = new PredictedAccesses(memory.table, block.transactions.length)
+    this.#allowance = allowanceFor(block)
   }
 
   /** Undefined before the plan is made, and without foresight. */
@@ -229,6 +233,7 @@ export class BlockPlanner {
     this.#isPartial = false
     this.#predicted.rows.clear()
     this.#facts.length = 0
+    this.#allowance = allowanceFor(this.#block)
     this.#predict(0)
   }
 
@@ -258,7 +263,14 @@ export class BlockPlanner {
     const { control } = this.#memory
     const codeHash = calledCodeHash(this.#memory, to)
     if (codeHash === undefined) return
-    const coverage = library.predict(facts, codeHash, this.#predicted, this.#loadSlot)
+    const coverage = library.predict(
+      facts,
+      codeHash,
+      this.#predicted,
+      this.#loadSlot,
+      undefined,
+      this.#allowance,
+    )
     if (coverage === 'partial') this.#isPartial = true
     if (library.isCurious(facts, codeHash)) {
       control[transactionIndex(index, TRANSACTION.WANTS_PREIMAGES)] = 1
@@ -302,6 +314,11 @@ export class BlockPlanner {
     this.#loads = Promise.all([this.#loads, load])
     return load
   }
+}
+
+/** Some dear predictions in any case, and for each transaction its share. */
+function allowanceFor({ transactions }: Block): WorkBudget {
+  return new WorkBudget(8 * MOST_PREDICTION_WORK + transactions.length * MEAN_PREDICTION_WORK)
 }
 
 /** Hash of the code at an address before the block; undefined where there is none, or not known. */
