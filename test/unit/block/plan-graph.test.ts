@@ -118,23 +118,3 @@ describe('any plan', () => {
     )
   })
 })
-
-describe('the plan of payments and of those who read their sum', () => {
-  it('grows with the accesses, not with their square', () => {
-    const half = 3_000
-    const locations = 4
-    const rows = new AccessLists()
-    for (let index = 0; index < 2 * half; index++) {
-      for (let location = 0; location < locations; location++) {
-        rows.add(1000 + location, index < half ? ACCESS.DELTA : ACCESS.READ)
-      }
-      rows.endTransaction()
-    }
-    const { plan, outlook } = planGraph(rows, new Float64Array(2 * half).fill(1), free)
-    const accesses = 2 * half * locations
-    expect(plan.targets.length).toBeLessThan(50 * accesses)
-    // Those who read wait all the same.
-    expect(outlook.levels).toBe(2)
-    expect(plan.starts[2 * half]! - plan.starts[2 * half - 1]!).toBeGreaterThan(0)
-  })
-})
