@@ -10,7 +10,7 @@ import {
   type ParamsDict,
 } from '@ethereumjs/common'
 import { createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx'
-import { Address, publicToAddress } from '@ethereumjs/util'
+import { Address } from '@ethereumjs/util'
 
 /** A Common without its functions. */
 export interface CommonData {
@@ -116,14 +116,16 @@ export function encodeTransaction(tx: TypedTransaction): Uint8Array {
 }
 
 /**
- * Makes a transaction of what {@link encodeTransaction} returned. `recovered` is asked, before the
- * signature is, for the sender's address (20 bytes): another worker may have found it. `found` is told
- * the public key (64 bytes) that the signature gives.
+ * Makes a transaction of what {@link encodeTransaction} returned. `addressOf` gives the address of a
+ * public key; ethereumjs' own function for that cannot be given another hash function. `recovered` is
+ * asked, before the signature is, for the sender's address (20 bytes): another worker may have found it.
+ * `found` is told the public key (64 bytes) that the signature gives.
  * @throws what stock's factory throws
  */
 export function decodeTransaction(
   bytes: Uint8Array,
   common: Common,
+  addressOf: (publicKey: Uint8Array) => Uint8Array,
   recovered: () => Uint8Array | undefined,
   found: (publicKey: Uint8Array) => void = () => {},
 ): TypedTransaction {
@@ -136,7 +138,7 @@ export function decodeTransaction(
   })
   let sender: Address | undefined
   if (kind === SENDER.PUBLIC_KEY) {
-    sender = new Address(publicToAddress(bytes.subarray(1, 65)))
+    sender = new Address(addressOf(bytes.subarray(1, 65)))
   } else if (kind === SENDER.ADDRESS) {
     sender = new Address(bytes.slice(1, 21))
   }
@@ -144,7 +146,7 @@ export function decodeTransaction(
   const recover = (): Address => {
     const publicKey = tx.getSenderPublicKey()
     found(publicKey)
-    return new Address(publicToAddress(publicKey))
+    return new Address(addressOf(publicKey))
   }
   tx.getSenderAddress = () => {
     if (sender === undefined) {

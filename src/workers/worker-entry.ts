@@ -6,6 +6,7 @@ import { CONTROL, HALT } from '../memory/layout.ts'
 import { runBlockLoop } from './block-loop.ts'
 import type { WorkerReport, WorkerTask } from './protocol.ts'
 import { serializeError } from './serialized-error.ts'
+import { loadWorkerCrypto } from './worker-crypto.ts'
 import { WorkerEnvironment } from './worker-environment.ts'
 import { loadWorkerSetup } from './worker-setup.ts'
 
@@ -15,7 +16,7 @@ export default async function runTask(task: WorkerTask): Promise<WorkerReport> {
   const start = performance.now()
   try {
     if (task.kind === 'warm') {
-      await Promise.all([patchInterpreter(), loadWorkerSetup(task.workerSetup)])
+      await Promise.all([patchInterpreter(), loadWorkerCrypto(), loadWorkerSetup(task.workerSetup)])
     } else {
       const work = await environment.prepare(task)
       const error = await runBlockLoop({

@@ -3,6 +3,7 @@
 
 import type { Common } from '@ethereumjs/common'
 import type { TypedTransaction } from '@ethereumjs/tx'
+import { addressOfPublicKey } from '../crypto/sender-address.ts'
 import { decodeBlock, decodeCommon, decodeTransaction } from '../execution/chain-data.ts'
 import { CodeCache } from '../execution/code-cache.ts'
 import { patchInterpreter } from '../execution/interpreter-patch.ts'
@@ -20,10 +21,10 @@ import { VersionStore } from '../mvcc/version-store.ts'
 import { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
 import { judgeVersions } from '../scheduling/judge-versions.ts'
 import { PlannedOrder } from '../scheduling/planned-order.ts'
-import { loadKeccak } from '../state/keccak.ts'
 import { LanePool } from './lane-pool.ts'
 import type { BlockTask } from './protocol.ts'
 import { UserCodeMarker } from './user-code.ts'
+import { customCryptoOf, loadWorkerCrypto, type WorkerCrypto } from './worker-crypto.ts'
 import { loadWorkerSetup } from './worker-setup.ts'
 
 /** Everything that {@link runBlockLoop} needs for one block. */
@@ -67,7 +68,8 @@ export class WorkerEnvironment {
     await patchInterpreter()
     const memory = this.#memory(task)
     this.#userCode.begin(memory.control, task.worker)
-    const kept = await this.#rules(task, memory)
+    const crypto = await loadWorkerCrypto()
+    const kept = await this.#rules(task, memory, crypto)
     const { context } = kept
     context.block = decodeBlock(task.headerRlp, context.block.common)
     context.rules = task.rules
@@ -78,7 +80,7 @@ export class WorkerEnvironment {
       new PlannedOrder(memory.control, memory.store.block, nativeAtomics),
     )
     this.#preimages.clear()
-    const transaction = transactionReader(memory, kept.transactionCommon)
+    const transaction = transactionReader(memory, kept.transactionCommon, crypto)
     return {
       context,
       scheduler,
@@ -124,18 +126,20 @@ export class WorkerEnvironment {
     }
   }
 
-  async #rules(task: BlockTask, memory: Memory): Promise<Kept> {
+  async #rules(task: BlockTask, memory: Memory, crypto: WorkerCrypto): Promise<Kept> {
     const { vmCommon, blockCommon, transactionCommon, evm } = task
     const key = [vmCommon, blockCommon, transactionCommon, JSON.stringify(evm)].join('\n')
     if (this.#kept?.key === key && this.#kept.memory === memory) return this.#kept
 
     const setup = await loadWorkerSetup(task.workerSetup)
-    const keccak256 = this.#preimages.watch(setup.customCrypto?.keccak256 ?? (await loadKeccak()))
+    const customCrypto = customCryptoOf(crypto, setup.customCrypto, (hash) =>
+      this.#preimages.watch(hash),
+    )
     const commons = new Map<string, Common>()
     const common = (encoded: string): Common => {
       let decoded = commons.get(encoded)
       if (decoded === undefined) {
-        decoded = decodeCommon(encoded, { ...setup.customCrypto, keccak256 })
+        decoded = decodeCommon(encoded, customCrypto)
         commons.set(encoded, decoded)
       }
       return decoded
@@ -170,7 +174,11 @@ export class WorkerEnvironment {
 }
 
 /** Decodes a transaction when it is first executed here, and keeps it for further incarnations. */
-function transactionReader(memory: Memory, common: Common): (index: TxIndex) => TypedTransaction {
+function transactionReader(
+  memory: Memory,
+  common: Common,
+  { keccak }: WorkerCrypto,
+): (index: TxIndex) => TypedTransaction {
   const decoded = new Map<TxIndex, TypedTransaction>()
   return (index) => {
     let tx = decoded.get(index)
@@ -179,6 +187,7 @@ function transactionReader(memory: Memory, common: Common): (index: TxIndex) => 
       tx = decodeTransaction(
         readSizedBytes(memory.store.block, at),
         common,
+        (publicKey) => addressOfPublicKey(publicKey, keccak),
         () => recoveredSender(memory, index),
         (publicKey) => {
           // Published by the sender's record, which is stored after it.

@@ -13,7 +13,7 @@ const sourceLayers: readonly (readonly string[])[] = [
   ['ids', 'errors'],
   // Options name their errors, so they stand half a step above the rest of the bottom layer.
   ['options'],
-  ['access', 'memory'],
+  ['access', 'crypto', 'memory'],
   ['graph', 'mvcc', 'state', 'stats'],
   ['scheduling', 'execution'],
   ['workers'],
