@@ -2,6 +2,7 @@
 // Authority on workers that die, fail, or do not come back: all of them have ended when `ended` resolves,
 // so that nobody else touches the block's memory any more. Knows nothing of transactions.
 
+import type { CryptoName } from '../crypto/secp256k1.ts'
 import { ParallelError } from '../errors.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { ringAll } from '../memory/doorbell.ts'
@@ -24,6 +25,8 @@ const USER_CODE_MS = 1_500
 export class BlockTasks {
   /** The first thing that went wrong, if something did. */
   failure: unknown
+  /** What the workers recover senders with, as far as they have ended well; the slowest. */
+  crypto: CryptoName | undefined
   readonly #pool: WorkerPool
   readonly #control: Int32Array
   readonly #stops: AbortController[] = []
@@ -63,6 +66,7 @@ export class BlockTasks {
     try {
       const report = await this.#pool.run({ ...common, worker }, stop)
       if (report.kind === 'failed') this.fail(deserializeError(report.error))
+      else if (report.kind === 'done') this.crypto = slower(this.crypto, report.crypto)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       this.fail(new ParallelError('WORKER_FAILED', `A worker died: ${reason}`, { cause: error }))
@@ -113,6 +117,12 @@ export class BlockTasks {
   #end(stop: AbortController): void {
     if (!stop.signal.aborted) this.#ending.push(this.#pool.end(stop))
   }
+}
+
+const BY_SPEED: readonly CryptoName[] = ['native', 'wasm', 'javascript', 'custom']
+
+function slower(one: CryptoName | undefined, other: CryptoName): CryptoName {
+  return one !== undefined && BY_SPEED.indexOf(one) > BY_SPEED.indexOf(other) ? one : other
 }
 
 const LOST = `A worker was ended: a function of the workerSetup module took more than ${USER_CODE_MS} ms`

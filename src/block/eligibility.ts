@@ -49,7 +49,8 @@ const EVM_METHODS = ['runCall', 'runCode', 'runInterpreter', 'runPrecompile', 'g
 /** A sender that somebody has put on a transaction travels with it. */
 const SENDER_METHODS = ['getSenderAddress', 'getSenderPublicKey']
 const MOST_BLOCKS = BigInt(Number.MAX_SAFE_INTEGER)
-const TRANSACTION_CLASSES: ReadonlySet<unknown> = new Set([
+/** Stock's own: what is written in another class is not known. */
+export const TRANSACTION_CLASSES: ReadonlySet<unknown> = new Set([
   LegacyTx,
   AccessList2930Tx,
   FeeMarket1559Tx,

@@ -17,6 +17,7 @@ import { loadKeccak } from '../state/keccak.ts'
 import { sortByKey } from '../state/sort-by-key.ts'
 import { buildTrie } from '../state/update-trie.ts'
 import { blockError } from './header-checks.ts'
+import { recoverAhead } from './recover-ahead.ts'
 
 /** Called with every transaction's final result, in canonical order, before the block ends. */
 export type TransactionListener = (event: {
@@ -108,9 +109,11 @@ export class OrderedCommit {
   /** Runs the next transaction with stock's code, on the VM's own state. */
   async runSequentially(): Promise<void> {
     this.admit()
+    const tx = this.#block.transactions[this.length]
+    await recoverAhead([tx], undefined)
     const { skipBalance, skipNonce, skipHardForkValidation, reportPreimages } = this.#options
     const result = await runTx(this.#vm, {
-      tx: this.#block.transactions[this.length],
+      tx,
       block: this.#block,
       blockGasUsed: this.#receiptGasUsed,
       ...(skipBalance === undefined ? {} : { skipBalance }),

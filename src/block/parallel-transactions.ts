@@ -138,7 +138,7 @@ export class ParallelTransactions {
     if (this.#settings.signal.aborted) {
       throw new ParallelError('EXECUTOR_CLOSED', 'The executor was closed while it ran the block')
     }
-    readStatistics(memory.control, pool.size, this.#report)
+    readStatistics(memory.control, pool.size, this.#report, this.#tasks.crypto)
     await this.#commitFinished()
     this.#report.phases.execute = performance.now() - executeStart
 

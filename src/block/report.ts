@@ -1,6 +1,7 @@
 // What a run says about itself: `result.parallel`. Authority on its fields and their meaning.
 
 import type { LocationField } from '../access/access-sink.ts'
+import type { CryptoName } from '../crypto/secp256k1.ts'
 
 /** Wall-clock times of a block's parts, in ms. */
 export interface BlockPhases {
@@ -75,6 +76,12 @@ export interface BlockReport {
   /** Workers that executed transactions; 0 unless parallel. */
   workers: number
   transactions: number
+  /**
+   * What recovers senders, and in workers the precompile at 0x01: `native`, libsecp256k1 as an addon;
+   * `wasm`, the same in WebAssembly; `javascript`, ethereumjs' own; `custom`, a
+   * `customCrypto.ecrecover` of yours. The slowest where threads differ.
+   */
+  crypto: CryptoName
   /** Incarnations executed by workers. */
   executions: number
   /** Executions beyond the first of each transaction. */
@@ -106,12 +113,14 @@ export function emptyReport(
   mode: BlockReport['mode'],
   why: string,
   transactions: number,
+  crypto: CryptoName,
 ): BlockReport {
   return {
     mode,
     why,
     workers: 0,
     transactions,
+    crypto,
     executions: 0,
     reExecutions: 0,
     conflicts: 0,

@@ -27,6 +27,7 @@ import type { OrderedCommit, TransactionListener } from './ordered-commit.ts'
 import type { ParallelSettings } from './parallel-settings.ts'
 import { ParallelTransactions } from './parallel-transactions.ts'
 import { checkListSize, providedAccessList } from './provided-access-list.ts'
+import { cryptoHere, recoverAhead } from './recover-ahead.ts'
 import { type BlockReport, emptyReport } from './report.ts'
 import { StateWriteWatch } from './state-write-watch.ts'
 import { afterTransactions, beforeTransactions } from './system-operations.ts'
@@ -58,22 +59,31 @@ export async function runBlockWith(
   settings: ParallelSettings,
 ): Promise<ParallelRunBlockResult> {
   const start = performance.now()
-  const count = options.block.transactions.length
-  const sequential =
+  const { transactions } = options.block
+  const count = transactions.length
+  const isSmall = scheduler === 'auto' && count < FEWEST_TRANSACTIONS
+  const whyNot = (): string | undefined =>
     scheduler === 'sequential'
       ? 'asked for by the scheduler option'
       : (settings.whySequential ?? whySequential(vm, options, settings.workerSetup !== undefined))
+  const crypto = await cryptoHere(transactions)
+  const report = (mode: BlockReport['mode'], why: string) => emptyReport(mode, why, count, crypto)
+  // Stock's validation asks for all senders, and so does its execution. Ours asks for them in workers.
+  if (options.skipBlockValidation !== true || isSmall || whyNot() !== undefined) {
+    await recoverAhead(transactions, recoverers(settings))
+  }
+  // Asked after the wait: who listens to the VM may have changed in it.
+  const sequential = whyNot()
   let result: ParallelRunBlockResult
   if (sequential !== undefined) {
-    result = await runStock(vm, options, emptyReport('sequential', sequential, count))
+    result = await runStock(vm, options, report('sequential', sequential))
   } else if (count === 0) {
-    result = await runStock(vm, options, emptyReport('inline', NO_TRANSACTIONS, 0))
-  } else if (scheduler === 'auto' && count < FEWEST_TRANSACTIONS) {
+    result = await runStock(vm, options, report('inline', NO_TRANSACTIONS))
+  } else if (isSmall) {
     const why = `fewer than ${FEWEST_TRANSACTIONS} transactions do not pay for threads`
-    result = await runStock(vm, options, emptyReport('inline', why, count))
+    result = await runStock(vm, options, report('inline', why))
   } else {
-    const report = emptyReport('parallel', `${count} transactions`, count)
-    result = await runInParallel(vm, options, settings, report)
+    result = await runInParallel(vm, options, settings, report('parallel', `${count} transactions`))
   }
   result.parallel.phases.total = performance.now() - start
   return result
@@ -136,10 +146,10 @@ async function runInParallel(
     report.transactions = count
     const why = whySequential(vm, options, settings.workerSetup !== undefined)
     if (why !== undefined || count === 0) {
-      const stock =
-        why === undefined
-          ? emptyReport('inline', NO_TRANSACTIONS, count)
-          : emptyReport('sequential', why, count)
+      const [mode, reason] =
+        why === undefined ? (['inline', NO_TRANSACTIONS] as const) : (['sequential', why] as const)
+      const stock = emptyReport(mode, reason, count, report.crypto)
+      await recoverAhead(block.transactions, recoverers(settings))
       return withoutEvent(vm, 'beforeBlock', () => runStock(vm, options, stock))
     }
   }
@@ -277,4 +287,12 @@ async function finish(
     blockLevelAccessList: list,
   }
   return { result, finished }
+}
+
+/** Workers that may help to recover; not where a listener's block has them, and waits for this one. */
+function recoverers({
+  pool,
+  whySequential: why,
+}: ParallelSettings): ParallelSettings['pool'] | undefined {
+  return why === undefined ? pool : undefined
 }

@@ -1,12 +1,20 @@
 // What the workers counted while they ran a block. Authority on how the counters make a report.
 
+import type { CryptoName } from '../crypto/secp256k1.ts'
 import { CONTROL, LOCATION, type LocationKind } from '../memory/layout.ts'
 import type { BlockReport } from './report.ts'
 
 /** Reads the counters into `report`. Only when all workers have ended their tasks. */
-export function readStatistics(control: Int32Array, workers: number, report: BlockReport): void {
+export function readStatistics(
+  control: Int32Array,
+  workers: number,
+  report: BlockReport,
+  crypto: CryptoName | undefined,
+): void {
   const refuted = (kind: LocationKind): number => control[CONTROL.REFUTED + kind]
   report.workers = workers
+  // None of the workers has ended well: then it is what this thread recovers the rest with.
+  report.crypto = crypto ?? report.crypto
   report.executions = control[CONTROL.EXECUTIONS]
   report.reExecutions = Math.max(0, report.executions - report.transactions)
   report.causes = {

@@ -11,6 +11,9 @@ import { ecrecover } from '@ethereumjs/util'
  */
 export type CryptoKind = 'native' | 'wasm' | 'javascript'
 
+/** What recovers senders: one of those, or `custom`, a `customCrypto.ecrecover` of the user's. */
+export type CryptoName = CryptoKind | 'custom'
+
 /**
  * The public key (64 bytes: x, y) that signed `hash` (32 bytes) with `signature` (64 bytes: r, s); a new
  * array each time. Throws, or returns undefined, where the library finds none.
@@ -45,6 +48,11 @@ let loaded: Promise<Secp256k1> | undefined
 export function loadSecp256k1(): Promise<Secp256k1> {
   loaded ??= chooseSecp256k1(SECP256K1_LOADERS)
   return loaded
+}
+
+/** What recovers senders in this thread, chosen at the first call: for whoever reports measurements. */
+export async function cryptoKind(): Promise<CryptoKind> {
+  return (await loadSecp256k1()).kind
 }
 
 /** The first of `loaders` that loads and gives the right key for a known signature. */

@@ -1,6 +1,7 @@
 // What the main thread sends to a worker and gets back, as data. Authority on the messages.
 // Nothing per transaction is a message: that goes through shared memory.
 
+import type { CryptoName } from '../crypto/secp256k1.ts'
 import type { TransactionRules } from '../execution/transaction-runner.ts'
 import type { SerializedError } from './serialized-error.ts'
 
@@ -43,10 +44,19 @@ export interface EvmData {
   bls: boolean
 }
 
-export type WorkerTask = WarmTask | BlockTask
+/** Signatures to recover, ahead of a block. */
+export interface RecoverTask {
+  kind: 'recover'
+  /** Packed by `packSignature`, in a row. */
+  signatures: Uint8Array
+}
+
+export type WorkerTask = WarmTask | BlockTask | RecoverTask
 
 /** What a worker says at the end of its task. */
 export type WorkerReport =
-  | { kind: 'done'; busyMs: number }
+  | { kind: 'done'; busyMs: number; crypto: CryptoName }
+  /** As `recoverAll` returns them. */
+  | { kind: 'recovered'; keys: Uint8Array }
   /** The worker halted the block because of an error that is not a transaction's. */
   | { kind: 'failed'; error: SerializedError }

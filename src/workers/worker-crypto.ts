@@ -3,8 +3,9 @@
 
 import type { CustomCrypto } from '@ethereumjs/common'
 import { customEcrecover, type Ecrecover } from '../crypto/ecrecover.ts'
-import { loadSecp256k1, type Secp256k1 } from '../crypto/secp256k1.ts'
+import { type CryptoName, loadSecp256k1, type Secp256k1 } from '../crypto/secp256k1.ts'
 import { type Keccak, loadKeccak } from '../state/keccak.ts'
+import { loadWorkerSetup } from './worker-setup.ts'
 
 /** What a thread loaded. */
 export interface WorkerCrypto {
@@ -25,6 +26,15 @@ export function loadWorkerCrypto(): Promise<WorkerCrypto> {
 async function load(): Promise<WorkerCrypto> {
   const [keccak, secp256k1] = await Promise.all([loadKeccak(), loadSecp256k1()])
   return { keccak, secp256k1, ecrecover: customEcrecover(secp256k1) }
+}
+
+/** What recovers senders in this thread. @throws ParallelError `WORKER_SETUP_FAILED` */
+export async function cryptoNameOf(workerSetup: string | undefined): Promise<CryptoName> {
+  const [{ secp256k1 }, setup] = await Promise.all([
+    loadWorkerCrypto(),
+    loadWorkerSetup(workerSetup),
+  ])
+  return setup.customCrypto?.ecrecover === undefined ? secp256k1.kind : 'custom'
 }
 
 /** The crypto of a worker's Commons; `watch` sees what the EVM hashes. */

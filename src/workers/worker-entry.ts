@@ -1,23 +1,26 @@
 // Where a worker thread starts: takes tasks, reports how they ended, and nothing else.
 
+import { recoverAll } from '../crypto/recover-all.ts'
 import { patchInterpreter } from '../execution/interpreter-patch.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { CONTROL, HALT } from '../memory/layout.ts'
 import { runBlockLoop } from './block-loop.ts'
 import type { WorkerReport, WorkerTask } from './protocol.ts'
 import { serializeError } from './serialized-error.ts'
-import { loadWorkerCrypto } from './worker-crypto.ts'
+import { cryptoNameOf, loadWorkerCrypto } from './worker-crypto.ts'
 import { WorkerEnvironment } from './worker-environment.ts'
-import { loadWorkerSetup } from './worker-setup.ts'
 
 const environment = new WorkerEnvironment()
 
 export default async function runTask(task: WorkerTask): Promise<WorkerReport> {
   const start = performance.now()
   try {
-    if (task.kind === 'warm') {
-      await Promise.all([patchInterpreter(), loadWorkerCrypto(), loadWorkerSetup(task.workerSetup)])
-    } else {
+    if (task.kind === 'recover') {
+      const { secp256k1 } = await loadWorkerCrypto()
+      return { kind: 'recovered', keys: recoverAll(secp256k1.recover, task.signatures) }
+    }
+    const [crypto] = await Promise.all([cryptoNameOf(task.workerSetup), patchInterpreter()])
+    if (task.kind === 'block') {
       const work = await environment.prepare(task)
       const error = await runBlockLoop({
         work,
@@ -27,7 +30,7 @@ export default async function runTask(task: WorkerTask): Promise<WorkerReport> {
       })
       if (error !== undefined) return { kind: 'failed', error: serializeError(error) }
     }
-    return { kind: 'done', busyMs: performance.now() - start }
+    return { kind: 'done', busyMs: performance.now() - start, crypto }
   } catch (error) {
     // The others must not wait for this worker.
     if (task.kind === 'block') {

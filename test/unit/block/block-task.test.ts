@@ -1,6 +1,7 @@
 // Holds what workers are given to being data, and to being the block: what comes out is what went in.
 // How workers use it is theirs; how transactions are encoded, chain-data's.
 import { Common, Mainnet } from '@ethereumjs/common'
+import { publicToAddress } from '@ethereumjs/util'
 import { createVM } from '@ethereumjs/vm'
 import { describe, expect, it } from 'vitest'
 
@@ -35,7 +36,7 @@ describe('the transactions in shared memory', () => {
     for (const [index, tx] of block.transactions.entries()) {
       const at = memory.control[transactionIndex(index, TRANSACTION.BYTES)]!
       const bytes = readSizedBytes(memory.block, at)
-      const decoded = decodeTransaction(bytes, tx.common, () => undefined)
+      const decoded = decodeTransaction(bytes, tx.common, publicToAddress, () => undefined)
       expect(decoded.hash()).toEqual(tx.hash())
       expect(decoded.getSenderAddress()).toEqual(tx.getSenderAddress())
     }

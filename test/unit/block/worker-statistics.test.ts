@@ -8,8 +8,8 @@ import { CONTROL, controlWords, LOCATION } from '../../../src/memory/layout.ts'
 function reportOf(counted: Partial<Record<number, number>>, transactions = 10) {
   const control = new Int32Array(controlWords(transactions))
   for (const [index, count] of Object.entries(counted)) control[Number(index)] = count!
-  const report = emptyReport('parallel', 'for the test', transactions)
-  readStatistics(control, 3, report)
+  const report = emptyReport('parallel', 'for the test', transactions, 'javascript')
+  readStatistics(control, 3, report, 'native')
   return report
 }
 
@@ -17,6 +17,7 @@ describe('the statistics of the workers', () => {
   it('say how often transactions ran, and how often again', () => {
     expect(reportOf({ [CONTROL.EXECUTIONS]: 14 })).toMatchObject({
       workers: 3,
+      crypto: 'native',
       transactions: 10,
       executions: 14,
       reExecutions: 4,

@@ -2,6 +2,7 @@
 // is none. Recovers from bytes, as workers do: what crosses to them is the transaction as it is encoded.
 import { Common, Mainnet } from '@ethereumjs/common'
 import { createTx, type TypedTransaction, type TypedTxData } from '@ethereumjs/tx'
+import { publicToAddress } from '@ethereumjs/util'
 import { describe, expect, it } from 'vitest'
 
 import { decodeTransaction, encodeTransaction } from '../../../src/execution/chain-data.ts'
@@ -37,6 +38,7 @@ function recovered(tx: TypedTransaction, rules = common) {
   const decoded = decodeTransaction(
     encodeTransaction(tx),
     rules,
+    publicToAddress,
     () => undefined,
     (key) => keys.push(key),
   )
@@ -129,11 +131,23 @@ describe('recovery', () => {
     const tx = signed({ type: 2, ...fees })
     let asked = 0
     const found = (): number => asked++
-    const decoded = decodeTransaction(encodeTransaction(tx), common, () => undefined, found)
+    const decoded = decodeTransaction(
+      encodeTransaction(tx),
+      common,
+      publicToAddress,
+      () => undefined,
+      found,
+    )
     decoded.getSenderAddress()
     decoded.getSenderAddress()
     expect(asked).toBe(1)
-    const other = decodeTransaction(encodeTransaction(tx), common, () => bob.address.bytes, found)
+    const other = decodeTransaction(
+      encodeTransaction(tx),
+      common,
+      publicToAddress,
+      () => bob.address.bytes,
+      found,
+    )
     expect(other.getSenderAddress()).toEqual(bob.address)
     expect(asked).toBe(1)
   })

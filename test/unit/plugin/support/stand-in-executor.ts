@@ -52,6 +52,7 @@ export function reportOf(
     why: 'the block is large enough',
     workers,
     transactions,
+    crypto: 'native',
     executions: transactions + 2,
     reExecutions: 2,
     conflicts: 3,
