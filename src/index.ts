@@ -13,6 +13,7 @@ export type {
 } from './block/report.ts'
 export type { ParallelRunBlockOpts, ParallelRunBlockResult } from './block/run-block.ts'
 export { runBlock } from './block/shared-executor.ts'
+export { type CryptoKind, type CryptoName, cryptoKind } from './crypto/secp256k1.ts'
 export { ParallelError, type ParallelErrorCode } from './errors.ts'
 export {
   type ParallelOptions,

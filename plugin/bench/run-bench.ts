@@ -32,7 +32,7 @@ export async function runBench(
   plan: Plan = planRows(options),
 ): Promise<BenchReport> {
   const { signal } = host
-  const facts = { machine: readMachine(), versions: readVersions() }
+  const facts = { machine: await readMachine(), versions: readVersions() }
   const contenders = contendersOf(options)
   const stepsOfRow = 1 + (WARM_UP_ROUNDS + options.runs) * (1 + contenders.length)
   const progress = createProgress(host.progressStream, {

@@ -38,6 +38,14 @@ const COUNT_COLUMNS: readonly Column[] = [
 ]
 const COLUMNS = [...ROW_COLUMNS, ...TIME_COLUMNS, ...COUNT_COLUMNS]
 
+/** Of ours; stock's is JavaScript always. */
+const CRYPTO_TEXT: Readonly<Record<Machine['crypto'], string>> = {
+  native: 'signatures by native secp256k1, hashes by WebAssembly',
+  wasm: 'signatures by WebAssembly (no native secp256k1 for this machine), hashes by WebAssembly',
+  javascript:
+    'signatures by JavaScript (no faster secp256k1 for this machine), hashes by WebAssembly',
+}
+
 export function renderHeader(facts: {
   readonly machine: Machine
   readonly versions: Versions
@@ -50,6 +58,7 @@ export function renderHeader(facts: {
   return [
     `machine   ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}`,
     `versions  Node ${versions.node}, ${packages.join(', ')}`,
+    `crypto    ${CRYPTO_TEXT[machine.crypto]}`,
     `options   seed ${options.seed}, ${count(options.runs, 'run')}, ` +
       `${count(options.transactions, 'transaction')} per generated block, ` +
       `workers ${options.workers.join(', ')}, ` +

@@ -139,7 +139,7 @@ describe('a benchmark', () => {
     }
     expect(written).toEqual({
       schemaVersion: 2,
-      machine: { cpu: text, cores: number, memoryGiB: number, platform: text },
+      machine: { cpu: text, cores: number, memoryGiB: number, platform: text, crypto: 'native' },
       versions: { node: text, 'parallel-evm': text, '@ethereumjs/vm': '10.1.3', hardhat: text },
       options: {
         workloads: ['transfers'],

@@ -13,8 +13,20 @@ describe('the header', () => {
     expect(header).toContain(
       'options   seed 7, 5 runs, 300 transactions per generated block, workers 1, 2, scheduler auto',
     )
+    expect(header).toContain('crypto    signatures by native secp256k1, hashes by WebAssembly')
     const compared = reportWith([], [], { schedulers: ['optimistic', 'graph'] })
     expect(renderHeader(compared).join('\n')).toContain('schedulers optimistic, graph')
+  })
+
+  it('says so where signatures are slower than they could be', () => {
+    const report = reportWith([])
+    for (const [crypto, text] of [
+      ['wasm', 'signatures by WebAssembly (no native secp256k1'],
+      ['javascript', 'signatures by JavaScript (no faster secp256k1'],
+    ] as const) {
+      const header = renderHeader({ ...report, machine: { ...report.machine, crypto } })
+      expect(header.join('\n')).toContain(`crypto    ${text}`)
+    }
   })
 })
 

@@ -127,7 +127,7 @@ export function reportWith(
   }
   return {
     schemaVersion: 2,
-    machine: { cpu: 'Some CPU', cores: 2, memoryGiB: 16, platform: 'linux x64' },
+    machine: { cpu: 'Some CPU', cores: 2, memoryGiB: 16, platform: 'linux x64', crypto: 'native' },
     versions: {
       node: '24.0.0',
       'parallel-evm': '0.1.0',
