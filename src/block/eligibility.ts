@@ -6,6 +6,7 @@ import { type Common, ConsensusType, Hardfork } from '@ethereumjs/common'
 import {
   type CustomPrecompile,
   EVM,
+  type EVMOpts,
   getActivePrecompiles,
   NobleBLS,
   NobleBN254,
@@ -19,24 +20,31 @@ import {
 } from '@ethereumjs/tx'
 import type { RunBlockOpts, VM } from '@ethereumjs/vm'
 import { encodeCommon } from '../execution/chain-data.ts'
+import {
+  type FunctionOptions,
+  functionParts,
+  isForAllContracts,
+} from '../execution/function-options.ts'
 import { isUnmodified } from '../state/unmodified.ts'
 
 /** The parts of EVM and VM that are looked at and that their types hide. */
 interface EvmInternals {
   _optsCached: {
-    customOpcodes?: unknown[]
+    customOpcodes?: EVMOpts['customOpcodes']
     customPrecompiles?: CustomPrecompile[]
-    cliqueSigner?: unknown
+    cliqueSigner?: EVMOpts['cliqueSigner']
     profiler?: { enabled: boolean }
   }
-  _bls?: unknown
-  _bn254?: unknown
+  _bls?: EVMOpts['bls']
+  _bn254?: EVMOpts['bn254']
 }
 interface CommonInternals {
   _params: unknown
   _paramsCache: Record<string, unknown>
   _chainParams: unknown
 }
+/** What workers have of the user's setup module; undefined where there is none. */
+type Setup = ReadonlySet<string> | undefined
 interface VmInternals {
   _opts: { profilerOpts?: { reportAfterBlock?: boolean; reportAfterTx?: boolean } }
   _setHardfork: unknown
@@ -59,19 +67,15 @@ export const TRANSACTION_CLASSES: ReadonlySet<unknown> = new Set([
 ])
 
 /** Returns why the block must run on the calling thread, or `undefined` if workers can run it. */
-export function whySequential(
-  vm: VM,
-  options: RunBlockOpts,
-  hasWorkerSetup: boolean,
-): string | undefined {
+export function whySequential(vm: VM, options: RunBlockOpts, setup: Setup): string | undefined {
   const { block } = options
   const common = commonAtBlock(vm, options)
   return (
     whyHeader(block) ??
     whyRules(common, block) ??
     whyOptions(vm, options) ??
-    whyEvm(vm, hasWorkerSetup) ??
-    whyTransactions(common, options, hasWorkerSetup)
+    whyEvm(vm, setup) ??
+    whyTransactions(common, options, setup)
   )
 }
 
@@ -120,7 +124,7 @@ function whyOptions(vm: VM, options: RunBlockOpts): string | undefined {
 }
 
 /** The same, as far as it depends on the EVM and on who listens to it. */
-export function whyEvm(vm: VM, hasWorkerSetup: boolean): string | undefined {
+export function whyEvm(vm: VM, setup: Setup): string | undefined {
   const { evm } = vm
   if (!(evm instanceof EVM) || evm.constructor !== EVM) return 'the VM has an EVM of its own'
   if (evm.stateManager !== vm.stateManager) return 'VM and EVM have different state managers'
@@ -142,28 +146,36 @@ export function whyEvm(vm: VM, hasWorkerSetup: boolean): string | undefined {
   const { customOpcodes, customPrecompiles, cliqueSigner, profiler } = internals._optsCached
   if (profiler?.enabled === true) return 'the EVM is profiled'
   if (!hasOwnPrecompiles(evm, customPrecompiles)) return "the EVM's precompiles were edited"
-  if (hasWorkerSetup) return undefined
-  if ((customOpcodes?.length ?? 0) > 0) return needsSetup('custom opcodes')
-  if ((customPrecompiles?.length ?? 0) > 0) return needsSetup('custom precompiles')
-  if (cliqueSigner !== undefined) return needsSetup('a clique signer')
-  if (internals._bls !== undefined && !(internals._bls instanceof NobleBLS)) {
-    return needsSetup('a BLS library of its own')
+  const { _bls, _bn254 } = internals
+  const own: FunctionOptions = {
+    customOpcodes,
+    customPrecompiles,
+    cliqueSigner,
+    bls: _bls instanceof NobleBLS ? undefined : _bls,
+    bn254: _bn254 instanceof NobleBN254 ? undefined : _bn254,
   }
-  if (internals._bn254 !== undefined && !(internals._bn254 instanceof NobleBN254)) {
-    return needsSetup('a BN254 library of its own')
-  }
-  return undefined
+  const parts = functionParts(own)
+  const surplus = [...(setup ?? [])].find(
+    (part) => isForAllContracts(part) && !parts.includes(part),
+  )
+  if (surplus !== undefined) return `the workerSetup module gives ${surplus}, which the VM has not`
+  return whyLacking(parts, setup)
 }
 
-function whyTransactions(
-  common: Common,
-  options: RunBlockOpts,
-  hasWorkerSetup: boolean,
-): string | undefined {
+/** Why workers cannot do with what they have, where the VM has `parts`. */
+function whyLacking(parts: readonly string[], setup: Setup): string | undefined {
+  const lacking = parts.find((part) => setup?.has(part) !== true)
+  if (lacking === undefined) return undefined
+  return setup === undefined
+    ? `the VM has ${lacking}, and no workerSetup module gives it to the workers`
+    : `the VM has ${lacking}, which the workerSetup module does not give to the workers`
+}
+
+function whyTransactions(common: Common, options: RunBlockOpts, setup: Setup): string | undefined {
   const { block } = options
-  if (!hasWorkerSetup && (hasCustomCrypto(common) || hasCustomCrypto(block.common))) {
-    return needsSetup('custom crypto')
-  }
+  const crypto = { ...common.customCrypto, ...block.common.customCrypto }
+  const whyCrypto = whyLacking(functionParts({}, crypto), setup)
+  if (whyCrypto !== undefined) return whyCrypto
   const hardfork = block.common.hardfork()
   if (options.skipHardForkValidation !== true && hardfork !== common.hardfork()) {
     return 'block and VM have different hardforks, which stock refuses'
@@ -178,7 +190,8 @@ function whyTransactions(
     if (!tx.isSigned() && !Object.hasOwn(tx, 'getSenderAddress')) {
       return 'a transaction is not signed, which stock refuses'
     }
-    if (!hasWorkerSetup && hasCustomCrypto(tx.common)) return needsSetup('custom crypto')
+    const why = whyLacking(functionParts({}, tx.common.customCrypto), setup)
+    if (why !== undefined) return why
     if (options.skipHardForkValidation !== true && tx.common.hardfork() !== hardfork) {
       // Stock gives it the block's, but only after it has validated the block with the old one.
       return 'a transaction has another hardfork than the block'
@@ -219,10 +232,6 @@ function knowsAll(whole: Common, part: Common): boolean {
   return true
 }
 
-function hasCustomCrypto(common: Common): boolean {
-  return Object.values(common.customCrypto).some((value) => value !== undefined)
-}
-
 /** Whether the EVM's table of precompiles is the one that its options give. */
 function hasOwnPrecompiles(evm: EVM, customPrecompiles: CustomPrecompile[] | undefined): boolean {
   const given = getActivePrecompiles(evm.common, customPrecompiles)
@@ -231,8 +240,4 @@ function hasOwnPrecompiles(evm: EVM, customPrecompiles: CustomPrecompile[] | und
     if (evm.precompiles.get(address) !== precompile) return false
   }
   return true
-}
-
-function needsSetup(what: string): string {
-  return `the VM has ${what}, and no workerSetup module gives it to the workers`
 }

@@ -35,3 +35,8 @@ export interface ParallelSettings {
   /** Called when a parallel block is in the state, before `afterBlock`: its memory is free again. */
   onDone: (report: BlockReport) => void
 }
+
+/** What workers have of the user's setup module; undefined where there is no module. */
+export function setupOf({ workerSetup, pool }: ParallelSettings): ReadonlySet<string> | undefined {
+  return workerSetup === undefined ? undefined : pool.setupParts
+}

@@ -22,7 +22,7 @@ import { CommittedWrites } from './committed-writes.ts'
 import { whyEvm } from './eligibility.ts'
 import { isJournalUsed, runAnnounced } from './emitted-event.ts'
 import { OrderedCommit, type TransactionListener } from './ordered-commit.ts'
-import type { ParallelSettings } from './parallel-settings.ts'
+import { type ParallelSettings, setupOf } from './parallel-settings.ts'
 import type { BlockReport } from './report.ts'
 import type { StateWriteWatch } from './state-write-watch.ts'
 import { readStatistics } from './worker-statistics.ts'
@@ -148,6 +148,10 @@ export class ParallelTransactions {
     }
     const writeStart = performance.now()
     await this.#flush()
+    const { fallbackFrom, incidents } = this.#report
+    if (fallbackFrom !== undefined) {
+      this.#report.why += `, from number ${fallbackFrom} on sequentially: ${incidents.at(-1)}`
+    }
     if (this.isWhole && this.#tasks.failure !== undefined) {
       this.#report.incidents.push(messageOf(this.#tasks.failure))
     }
@@ -300,7 +304,7 @@ export class ParallelTransactions {
     if (this.#eager && isJournalUsed(this.#vm)) {
       return this.#leaveToSequential(index, 'a beforeTx listener warmed an account', true)
     }
-    const why = this.#eager ? whyEvm(this.#vm, this.#settings.workerSetup !== undefined) : undefined
+    const why = this.#eager ? whyEvm(this.#vm, setupOf(this.#settings)) : undefined
     if (why !== undefined)
       return this.#leaveToSequential(index, `since a listener ran, ${why}`, true)
     const at = memory.control[transactionIndex(index, TRANSACTION.RESULT)]

@@ -24,7 +24,7 @@ import { whySequential } from './eligibility.ts'
 import { withoutEvent } from './emitted-event.ts'
 import { blockError, checkHeader } from './header-checks.ts'
 import type { OrderedCommit, TransactionListener } from './ordered-commit.ts'
-import type { ParallelSettings } from './parallel-settings.ts'
+import { type ParallelSettings, setupOf } from './parallel-settings.ts'
 import { ParallelTransactions } from './parallel-transactions.ts'
 import { checkListSize, providedAccessList } from './provided-access-list.ts'
 import { cryptoHere, recoverAhead } from './recover-ahead.ts'
@@ -65,7 +65,7 @@ export async function runBlockWith(
   const whyNot = (): string | undefined =>
     scheduler === 'sequential'
       ? 'asked for by the scheduler option'
-      : (settings.whySequential ?? whySequential(vm, options, settings.workerSetup !== undefined))
+      : (settings.whySequential ?? whySequential(vm, options, setupOf(settings)))
   const crypto = await cryptoHere(transactions)
   const report = (mode: BlockReport['mode'], why: string) => emptyReport(mode, why, count, crypto)
   // Stock's validation asks for all senders, and so does its execution. Ours asks for them in workers.
@@ -144,7 +144,7 @@ async function runInParallel(
   if (listeners > 0) {
     const count = block.transactions.length
     report.transactions = count
-    const why = whySequential(vm, options, settings.workerSetup !== undefined)
+    const why = whySequential(vm, options, setupOf(settings))
     if (why !== undefined || count === 0) {
       const [mode, reason] =
         why === undefined ? (['inline', NO_TRANSACTIONS] as const) : (['sequential', why] as const)

@@ -16,6 +16,8 @@ const MOST_DEATHS = 4
 
 export class WorkerPool {
   readonly size: number
+  /** What the workers have of the user's module; nothing before they are warm. */
+  setupParts: ReadonlySet<string> = new Set()
   readonly #pool: Piscina<WorkerTask, WorkerReport>
   readonly #warmTask: WarmTask
   /** Since a task last ended well. */
@@ -52,6 +54,7 @@ export class WorkerPool {
     })
     for (const report of reports) {
       if (report.kind === 'failed') throw deserializeError(report.error)
+      if (report.kind === 'done') this.setupParts = new Set(report.parts)
     }
   }
 

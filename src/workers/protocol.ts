@@ -53,9 +53,9 @@ export interface RecoverTask {
 
 export type WorkerTask = WarmTask | BlockTask | RecoverTask
 
-/** What a worker says at the end of its task. */
+/** What a worker says at the end of its task; `parts` is what the user's module gave it. */
 export type WorkerReport =
-  | { kind: 'done'; busyMs: number; crypto: CryptoName }
+  | { kind: 'done'; busyMs: number; crypto: CryptoName; parts: string[] }
   /** As `recoverAll` returns them. */
   | { kind: 'recovered'; keys: Uint8Array }
   /** The worker halted the block because of an error that is not a transaction's. */

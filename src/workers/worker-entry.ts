@@ -1,6 +1,7 @@
 // Where a worker thread starts: takes tasks, reports how they ended, and nothing else.
 
 import { recoverAll } from '../crypto/recover-all.ts'
+import { functionParts } from '../execution/function-options.ts'
 import { patchInterpreter } from '../execution/interpreter-patch.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { CONTROL, HALT } from '../memory/layout.ts'
@@ -9,6 +10,7 @@ import type { WorkerReport, WorkerTask } from './protocol.ts'
 import { serializeError } from './serialized-error.ts'
 import { cryptoNameOf, loadWorkerCrypto } from './worker-crypto.ts'
 import { WorkerEnvironment } from './worker-environment.ts'
+import { loadWorkerSetup } from './worker-setup.ts'
 
 const environment = new WorkerEnvironment()
 
@@ -19,7 +21,11 @@ export default async function runTask(task: WorkerTask): Promise<WorkerReport> {
       const { secp256k1 } = await loadWorkerCrypto()
       return { kind: 'recovered', keys: recoverAll(secp256k1.recover, task.signatures) }
     }
-    const [crypto] = await Promise.all([cryptoNameOf(task.workerSetup), patchInterpreter()])
+    const [setup, crypto] = await Promise.all([
+      loadWorkerSetup(task.workerSetup),
+      cryptoNameOf(task.workerSetup),
+      patchInterpreter(),
+    ])
     if (task.kind === 'block') {
       const work = await environment.prepare(task)
       const error = await runBlockLoop({
@@ -30,7 +36,8 @@ export default async function runTask(task: WorkerTask): Promise<WorkerReport> {
       })
       if (error !== undefined) return { kind: 'failed', error: serializeError(error) }
     }
-    return { kind: 'done', busyMs: performance.now() - start, crypto }
+    const parts = functionParts(setup.evmOpts ?? {}, setup.customCrypto)
+    return { kind: 'done', busyMs: performance.now() - start, crypto, parts }
   } catch (error) {
     // The others must not wait for this worker.
     if (task.kind === 'block') {

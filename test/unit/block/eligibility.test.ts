@@ -157,14 +157,26 @@ describe('an EVM that is not plain', () => {
   })
 
   it('with custom opcodes or precompiles', async () => {
-    await expectSequential('custom opcodes', {
+    await expectSequential('the custom opcode 0x20', {
       vm: withEvmOptions({ customOpcodes: [{ opcode: 0x20 }] }),
     })
-    await expectSequential('custom precompiles', {
+    await expectSequential('the custom precompile at 0x0101', {
       vm: withEvmOptions({
         customPrecompiles: [{ address: new Address(new Uint8Array(20).fill(1)) }],
       }),
     })
+  })
+
+  it('with other precompiles than the workers have', async () => {
+    const workerSetup = new URL('../../support/worker-setups/answering.ts', import.meta.url)
+    const why = 'the workerSetup module gives the custom precompile at 0x0000'
+    met.add(why)
+    const answering = await createParallelExecutor({ workers: 1, workerSetup, fallback: false })
+    try {
+      await expectSequentialOn(answering, why, {})
+    } finally {
+      await answering.close()
+    }
   })
 })
 

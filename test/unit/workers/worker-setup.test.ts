@@ -117,20 +117,21 @@ describe('with a setup module that gives the same to workers', () => {
 
 describe('without a setup module', () => {
   let plain: ParallelExecutor | undefined
+  let empty: ParallelExecutor | undefined
   const cases: [string, `0x${string}`, Rules, string][] = [
     [
       'a custom precompile',
       precompileCode,
       { evmOpts: { customPrecompiles } },
-      'custom precompiles',
+      `the custom precompile at ${precompileAddress}`,
     ],
     [
       'a custom opcode',
       opcodeCode,
       { evmOpts: { customOpcodes: [customOpcode] } },
-      'custom opcodes',
+      'the custom opcode 0x21',
     ],
-    ['another hash', keccakCode, { crypto: customCrypto }, 'custom crypto'],
+    ['another hash', keccakCode, { crypto: customCrypto }, 'custom crypto (keccak256)'],
   ]
   for (const [what, code, rules, reason] of cases) {
     it(`${what} makes the block run sequentially, and the report says why`, async () => {
@@ -139,6 +140,16 @@ describe('without a setup module', () => {
         expect(report.mode).toBe('sequential')
         expect(report.why).toBe(
           `the VM has ${reason}, and no workerSetup module gives it to the workers`,
+        )
+      }
+    })
+
+    it(`${what} that the module does not give makes it run sequentially, too`, async () => {
+      empty ??= await open(module('empty'))
+      for (const report of await compare(empty, code, rules)) {
+        expect(report.mode).toBe('sequential')
+        expect(report.why).toBe(
+          `the VM has ${reason}, which the workerSetup module does not give to the workers`,
         )
       }
     })
@@ -158,6 +169,8 @@ describe('a setup module that cannot be used', () => {
     ['nothing', /default export is not a function/],
     ['no-function', /default export is not a function/],
     ['no-object', /returned no object/],
+    ['misplaced', /returned "customPrecompiles"; the fields are evmOpts, customCrypto/],
+    ['no-array', /customPrecompiles is no array/],
     ['throwing', /the setup throws on purpose/],
     ['throwing-on-import', /the module throws on purpose/],
     ['exiting', /exited/],

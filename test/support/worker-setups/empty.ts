@@ -1,0 +1,2 @@
+// A worker setup module that is well formed and gives nothing.
+export default () => ({})

@@ -1,0 +1,2 @@
+// A worker setup module whose precompiles are no array. It must stay wrong.
+export default () => ({ evmOpts: { customPrecompiles: 3 } })
