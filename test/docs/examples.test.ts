@@ -20,7 +20,7 @@ const expected: Record<string, RegExp[]> = {
   'on-transaction.ts': [/48: 21000 gas, 1029000 so far/, /64 of 64 receipts came in order/],
   'worker-setup/run.ts': [
     /with workerSetup: parallel/,
-    /without: sequential, the VM has custom precompiles/,
+    /without: sequential, the VM has the custom precompile at 0x/,
     /same state root: true/,
   ],
 }

@@ -1,8 +1,10 @@
 // The end of an executor: in the middle of a block, with blocks waiting, twice, and too early.
 // Authority on what callers get then, and on threads that must not outlive it.
 // It must not leave executors open: each test counts threads.
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { EVMOpts } from '@ethereumjs/evm'
 import { describe, expect, it } from 'vitest'
 import { createParallelExecutor, type ParallelExecutor } from '../../src/index.ts'
 import { assembleHex } from '../support/assembler.ts'
@@ -30,17 +32,16 @@ const plan = {
   })),
 }
 
-let shared: Promise<World> | undefined
-function world(): Promise<World> {
-  shared ??= makeWorld({
-    accounts: {
-      [counter.toString()]: {
-        code: assembleHex(spin(1_500), addOne),
-      },
-    },
-    evmOpts: { customPrecompiles },
-  })
-  return shared
+const worlds = new Map<EVMOpts, Promise<World>>()
+const plain: EVMOpts = {}
+const misbehaving: EVMOpts = { customPrecompiles }
+
+function world(evmOpts = plain): Promise<World> {
+  const code = assembleHex(spin(1_500), addOne)
+  const made =
+    worlds.get(evmOpts) ?? makeWorld({ accounts: { [counter.toString()]: { code } }, evmOpts })
+  worlds.set(evmOpts, made)
+  return made
 }
 
 const messagePorts = (): number =>
@@ -95,7 +96,7 @@ describe('close()', () => {
   })
 
   it('waits not even for a worker that never returns', async () => {
-    const { vm, common } = await world()
+    const { vm, common } = await world(misbehaving)
     const executor = await strictExecutor({
       workerSetup: new URL('../support/worker-setups/misbehaving.ts', import.meta.url),
     })

@@ -66,7 +66,7 @@ class PlayedBlock {
     }
     return runBlockWith(vm, options, 'optimistic', {
       memory: this.#memory,
-      pool: { size: 1, run } as unknown as WorkerPool,
+      pool: { size: 1, run, setupParts: new Set(['custom crypto (kzg)']) } as unknown as WorkerPool,
       fallback: false,
       workerSetup: 'played',
       foresight: undefined,
