@@ -12,8 +12,8 @@ interface JournalInternals {
 }
 
 /**
- * Runs `run` and keeps stock from emitting `topic` to listeners.
- * `instead` is called where the event would have been emitted.
+ * Runs `run` and keeps stock from emitting `topic` to listeners, once: what is emitted after that belongs
+ * to a block that a listener has started. `instead` is called where the event would have been emitted.
  */
 export async function withoutEvent<T>(
   vm: VM,
@@ -24,8 +24,9 @@ export async function withoutEvent<T>(
   const hidden = vm as { _emit: VM['_emit'] }
   const emit = hidden._emit
   hidden._emit = async (name, data) => {
-    if (name === topic) instead()
-    else await emit(name, data)
+    if (name !== topic) return emit.call(vm, name, data)
+    hidden._emit = emit
+    instead()
   }
   try {
     return await run()
