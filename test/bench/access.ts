@@ -3,6 +3,7 @@
 // Authority on nothing: figures depend on the machine and on how full the blocks are.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { hexToBytes, type PrefixedHexString } from '@ethereumjs/util'
 import { runBlock } from '@ethereumjs/vm'
 import { createKeccak } from 'hash-wasm'
@@ -30,7 +31,8 @@ import {
 import { loadMainnetBlock, type MainnetBlock } from '../support/mainnet.ts'
 
 const folder =
-  process.argv.slice(2).find((each) => !each.startsWith('--')) ?? '/work/shared/mainnet'
+  process.argv.slice(2).find((each) => !each.startsWith('--')) ??
+  fileURLToPath(new URL('../fixtures/mainnet', import.meta.url))
 if (!existsSync(folder)) throw new Error(`there is no folder ${folder}`)
 
 const hasher = await createKeccak(256)
