@@ -56,10 +56,6 @@ const EVM_EVENTS = ['step', 'beforeMessage', 'afterMessage', 'newContract'] as c
 const EVM_METHODS = ['runCall', 'runCode', 'runInterpreter', 'runPrecompile', 'getPrecompile']
 /** A sender that somebody has put on a transaction travels with it. */
 const SENDER_METHODS = ['getSenderAddress', 'getSenderPublicKey']
-/** Without it ethereumjs has its own; without others, such as KZG, a transaction that needs it fails. */
-const CHANGING_CRYPTO = ['ecrecover', 'keccak256', 'sha256'].map(
-  (name) => `custom crypto (${name})`,
-)
 const MOST_BLOCKS = BigInt(Number.MAX_SAFE_INTEGER)
 /** Stock's own: what is written in another class is not known. */
 export const TRANSACTION_CLASSES: ReadonlySet<unknown> = new Set([
@@ -175,23 +171,10 @@ function whyLacking(parts: readonly string[], setup: Setup): string | undefined 
     : `the VM has ${lacking}, which the workerSetup module does not give to the workers`
 }
 
-/** The workers' crypto is for all Commons, so one that has ethereumjs' own must not meet it. */
-function whySurplus({ customCrypto }: Common, setup: Setup): string | undefined {
-  if (setup === undefined) return undefined
-  const parts = functionParts({}, customCrypto)
-  const surplus = CHANGING_CRYPTO.find((part) => setup.has(part) && !parts.includes(part))
-  return surplus === undefined
-    ? undefined
-    : `the workerSetup module gives ${surplus}, which not every Common of VM and block has`
-}
-
 function whyTransactions(common: Common, options: RunBlockOpts, setup: Setup): string | undefined {
   const { block } = options
   const crypto = { ...common.customCrypto, ...block.common.customCrypto }
-  const whyCrypto =
-    whyLacking(functionParts({}, crypto), setup) ??
-    whySurplus(common, setup) ??
-    whySurplus(block.common, setup)
+  const whyCrypto = whyLacking(functionParts({}, crypto), setup)
   if (whyCrypto !== undefined) return whyCrypto
   const hardfork = block.common.hardfork()
   if (options.skipHardForkValidation !== true && hardfork !== common.hardfork()) {
@@ -207,8 +190,7 @@ function whyTransactions(common: Common, options: RunBlockOpts, setup: Setup): s
     if (!tx.isSigned() && !Object.hasOwn(tx, 'getSenderAddress')) {
       return 'a transaction is not signed, which stock refuses'
     }
-    const why =
-      whyLacking(functionParts({}, tx.common.customCrypto), setup) ?? whySurplus(tx.common, setup)
+    const why = whyLacking(functionParts({}, tx.common.customCrypto), setup)
     if (why !== undefined) return why
     if (options.skipHardForkValidation !== true && tx.common.hardfork() !== hardfork) {
       // Stock gives it the block's, but only after it has validated the block with the old one.

@@ -167,17 +167,15 @@ describe('an EVM that is not plain', () => {
     })
   })
 
-  it.each([
-    ['answering', 'the workerSetup module gives the custom precompile at 0x0000'],
-    ['custom-crypto', 'custom crypto (keccak256), which not every Common of VM and block has'],
-  ])('with less than the workers have of the module %s', async (name, why) => {
-    const workerSetup = new URL(`../../support/worker-setups/${name}.ts`, import.meta.url)
+  it('with other precompiles than the workers have', async () => {
+    const workerSetup = new URL('../../support/worker-setups/answering.ts', import.meta.url)
+    const why = 'the workerSetup module gives the custom precompile at 0x0000'
     met.add(why)
-    const surplus = await createParallelExecutor({ workers: 1, workerSetup, fallback: false })
+    const answering = await createParallelExecutor({ workers: 1, workerSetup, fallback: false })
     try {
-      await expectSequentialOn(surplus, why, {})
+      await expectSequentialOn(answering, why, {})
     } finally {
-      await surplus.close()
+      await answering.close()
     }
   })
 })
