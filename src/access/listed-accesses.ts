@@ -1,8 +1,13 @@
 // One transaction's part of an EIP-7928 block access list, as data.
 // Authority on what the part must tell so that it can be added to a list without knowing, when it was
-// recorded, what the transactions before it listed. Does nothing itself.
+// recorded, what the transactions before it listed, and on how a list writes addresses.
 
-import type { PrefixedHexString } from '@ethereumjs/util'
+import type { Address, PrefixedHexString } from '@ethereumjs/util'
+
+/** An address as stock's list has it: hex of 20 bytes, lower case. */
+export function listedAddress(address: Address): PrefixedHexString {
+  return address.toString() as PrefixedHexString
+}
 
 /** A balance that was not read: the one before the transaction, whatever it is, and this much more. */
 export interface UnreadBalance {

@@ -2,7 +2,7 @@
 // Authority on where the parts come from and on the balances that they leave open; how parts add up is
 // access/merge-access-list.ts's matter. System operations write to the same list, as stock's do.
 
-import { hexToBytes, type PrefixedHexString } from '@ethereumjs/util'
+import { type BlockLevelAccessList, hexToBytes, type PrefixedHexString } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
 import { mergeAccesses } from '../access/merge-access-list.ts'
 import { decodeAccesses } from '../execution/access-list-codec.ts'
@@ -11,6 +11,11 @@ import { readSizedBytes } from '../memory/sized-bytes.ts'
 import { readUint256 } from '../memory/word-codec.ts'
 import type { BlockMemory } from './block-memory.ts'
 import type { CommittedWrites } from './committed-writes.ts'
+
+/** The VM's list, where blocks have one; left over from other rules it is not looked at. */
+export function accessListOf({ evm, common }: VM): BlockLevelAccessList | undefined {
+  return common.isActivatedEIP(7928) ? evm.blockLevelAccessList : undefined
+}
 
 /**
  * Adds what transaction number `index` lists to the VM's list, if blocks have one. `writes` are those
@@ -22,8 +27,8 @@ export function listCommitted(
   writes: CommittedWrites,
   index: number,
 ): void {
-  const list = vm.evm.blockLevelAccessList
-  if (list === undefined || !vm.common.isActivatedEIP(7928)) return
+  const list = accessListOf(vm)
+  if (list === undefined) return
   const at = memory.control[transactionIndex(index, TRANSACTION.ACCESS_LIST)]
   const part = decodeAccesses(readSizedBytes(memory.block, at))
   const balanceBefore = (address: PrefixedHexString): bigint => {

@@ -16,6 +16,7 @@ import {
 import { loadKeccak } from '../state/keccak.ts'
 import { sortByKey } from '../state/sort-by-key.ts'
 import { buildTrie } from '../state/update-trie.ts'
+import { accessListOf } from './committed-access-list.ts'
 import { blockError } from './header-checks.ts'
 import { recoverAhead } from './recover-ahead.ts'
 
@@ -58,9 +59,9 @@ export class OrderedCommit {
 
   /** @throws stock's error if the next transaction does not fit into the block */
   admit(): void {
-    const { common, evm } = this.#vm
-    const list = evm.blockLevelAccessList
-    if (list !== undefined && common.isActivatedEIP(7928)) list.blockAccessIndex = this.length + 1
+    const { common } = this.#vm
+    const list = accessListOf(this.#vm)
+    if (list !== undefined) list.blockAccessIndex = this.length + 1
     const tx = this.#block.transactions[this.length]
     const { gasLimit } = this.#block.header
     const exceeds = common.isActivatedEIP(8037)

@@ -16,6 +16,7 @@ import {
   validateBlockAccessListStructure,
 } from '@ethereumjs/util'
 import type { RunBlockOpts, VM } from '@ethereumjs/vm'
+import { accessListOf } from './committed-access-list.ts'
 import { blockError } from './header-checks.ts'
 
 /** The list among `runBlock`'s options. @throws stock's error for one that is malformed */
@@ -50,8 +51,8 @@ function parse(
 
 /** @throws stock's error if the block's list has more entries than its gas limit allows */
 export function checkListSize(vm: VM, block: Block): void {
-  const list = vm.evm.blockLevelAccessList
-  if (list === undefined || !vm.common.isActivatedEIP(7928)) return
+  const list = accessListOf(vm)
+  if (list === undefined) return
   try {
     validateBlockAccessListGasLimit(list, block.header.gasLimit)
   } catch {

@@ -19,6 +19,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import type { SchedulerName } from '../options.ts'
 import { flushMerkleStateManager } from '../state/flush-merkle.ts'
 import { canFlush } from '../state/merkle-manager.ts'
+import { accessListOf } from './committed-access-list.ts'
 import { collectRequests } from './consensus-requests.ts'
 import { whySequential } from './eligibility.ts'
 import { withoutEvent } from './emitted-event.ts'
@@ -69,11 +70,13 @@ export async function runBlockWith(
   const crypto = await cryptoHere(transactions)
   const report = (mode: BlockReport['mode'], why: string) => emptyReport(mode, why, count, crypto)
   // Stock's validation asks for all senders, and so does its execution. Ours asks for them in workers.
-  if (options.skipBlockValidation !== true || isSmall || whyNot() !== undefined) {
+  const isAsked = options.skipBlockValidation !== true || isSmall
+  let sequential = isAsked ? undefined : whyNot()
+  if (isAsked || sequential !== undefined) {
     await recoverAhead(transactions, recoverers(settings))
+    // Asked after the wait: who listens to the VM may have changed in it.
+    sequential = whyNot()
   }
-  // Asked after the wait: who listens to the VM may have changed in it.
-  const sequential = whyNot()
   let result: ParallelRunBlockResult
   if (sequential !== undefined) {
     result = await runStock(vm, options, report('sequential', sequential))
@@ -243,7 +246,6 @@ async function finish(
     requestsHash = genRequestsRoot(requests, vm.common.customCrypto.sha256 ?? sha256)
   }
   checkListSize(vm, block)
-  const list = vm.evm.blockLevelAccessList
   // Then the flush that is a part of the next call finds nothing left to do.
   if (canFlush(vm.stateManager, watch.covered)) await flushMerkleStateManager(vm.stateManager)
   const stateRoot = await vm.stateManager.getStateRoot()
@@ -257,13 +259,12 @@ async function finish(
   let finished = block
   if (options.generate === true) {
     const { receiptsRoot, ...fields } = outcome
+    const own = accessListOf(vm)
     const generated = {
       ...fields,
       receiptTrie: receiptsRoot,
       transactionsTrie: await block.genTxTrie(),
-      ...(vm.common.isActivatedEIP(7928) && list !== undefined
-        ? { blockAccessListHash: list.hash() }
-        : {}),
+      ...(own === undefined ? {} : { blockAccessListHash: own.hash() }),
     }
     finished = createBlock(
       { ...block, header: { ...block.header, ...generated } },
@@ -284,7 +285,7 @@ async function finish(
     preimages: new Map(),
     requestsHash,
     requests,
-    blockLevelAccessList: list,
+    blockLevelAccessList: vm.evm.blockLevelAccessList,
   }
   return { result, finished }
 }

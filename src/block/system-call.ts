@@ -3,8 +3,9 @@
 // list (EIP-7928), and the EVM's meter of state gas (EIP-8037).
 
 import type { ExecResult } from '@ethereumjs/evm'
-import type { Address, BALAccountAccess, PrefixedHexString } from '@ethereumjs/util'
+import type { Address, BALAccountAccess } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
+import { listedAddress } from '../access/listed-accesses.ts'
 
 /** EIP-8037: a system call may fill so many storage slots from the state gas that it is given. */
 const SLOTS_PER_CALL = 16n
@@ -25,8 +26,8 @@ export async function systemCall(vm: VM, caller: Address, contract: Address): Pr
   )
   const accesses = vm.evm.blockLevelAccessList?.accesses
   if (accesses !== undefined) {
-    if (listedBefore === undefined) delete accesses[hexOf(caller)]
-    else accesses[hexOf(caller)] = listedBefore
+    if (listedBefore === undefined) delete accesses[listedAddress(caller)]
+    else accesses[listedAddress(caller)] = listedBefore
   }
   if (callerBefore === undefined) await vm.stateManager.deleteAccount(caller)
   else await vm.stateManager.putAccount(caller, callerBefore)
@@ -34,7 +35,7 @@ export async function systemCall(vm: VM, caller: Address, contract: Address): Pr
 }
 
 function listedOf(vm: VM, address: Address): BALAccountAccess | undefined {
-  const access = vm.evm.blockLevelAccessList?.accesses[hexOf(address)]
+  const access = vm.evm.blockLevelAccessList?.accesses[listedAddress(address)]
   return access === undefined ? undefined : structuredClone(access)
 }
 
@@ -50,8 +51,4 @@ async function withStateGas<T>(vm: VM, call: () => Promise<T>): Promise<T> {
   const result = await call()
   Object.assign(meter, { stateGasReservoir, executionStateGasUsed, _stateGasSnapshots })
   return result
-}
-
-function hexOf(address: Address): PrefixedHexString {
-  return address.toString() as PrefixedHexString
 }

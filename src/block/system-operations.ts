@@ -7,16 +7,16 @@ import { ConsensusType } from '@ethereumjs/common'
 import {
   Account,
   Address,
-  type BlockLevelAccessList,
   bigIntToAddressBytes,
   bigIntToBytes,
   createAddressFromString,
   GWEI_TO_WEI,
-  type PrefixedHexString,
   setLengthLeft,
   type Withdrawal,
 } from '@ethereumjs/util'
 import type { VM } from '@ethereumjs/vm'
+import { listedAddress } from '../access/listed-accesses.ts'
+import { accessListOf } from './committed-access-list.ts'
 
 /** EIP-4788's contract; ethereumjs has no parameter for it. */
 const BEACON_ROOTS_ADDRESS = createAddressFromString('0x000F3df6D732807Ef1319fB7B8bB8522d0Beac02')
@@ -38,7 +38,7 @@ export async function beforeTransactions(vm: VM, block: Block): Promise<void> {
 /** Withdrawals (EIP-4895), then the rewards of proof of work. */
 export async function afterTransactions(vm: VM, block: Block): Promise<void> {
   if (vm.common.isActivatedEIP(4895)) {
-    const list = listOf(vm)
+    const list = accessListOf(vm)
     if (list !== undefined) list.blockAccessIndex = block.transactions.length + 1
     // Absent where block and VM have different hardforks: the error is stock's, to the word.
     const withdrawals = block.withdrawals as Withdrawal[]
@@ -84,31 +84,23 @@ async function credit(vm: VM, address: Address, amount: bigint): Promise<void> {
   const account = (await vm.stateManager.getAccount(address)) ?? new Account()
   const before = account.balance
   account.balance += amount
-  const list = listOf(vm)
-  if (amount === 0n) list?.addAddress(hexOf(address))
-  else list?.addBalanceChange(hexOf(address), account.balance, list.blockAccessIndex, before)
+  const list = accessListOf(vm)
+  if (amount === 0n) list?.addAddress(listedAddress(address))
+  else
+    list?.addBalanceChange(listedAddress(address), account.balance, list.blockAccessIndex, before)
   await vm.evm.journal.putAccount(address, account)
 }
 
 /** Whether there is a contract to write to; that it was looked for is listed either way. */
 async function hasCode(vm: VM, address: Address): Promise<boolean> {
   if ((await vm.stateManager.getCode(address)).length > 0) return true
-  listOf(vm)?.addAddress(hexOf(address))
+  accessListOf(vm)?.addAddress(listedAddress(address))
   return false
 }
 
 async function store(vm: VM, address: Address, slot: bigint, value: Uint8Array): Promise<void> {
   const key = setLengthLeft(bigIntToBytes(slot), 32)
-  const list = listOf(vm)
-  list?.addStorageWrite(hexOf(address), key, value, list.blockAccessIndex)
+  const list = accessListOf(vm)
+  list?.addStorageWrite(listedAddress(address), key, value, list.blockAccessIndex)
   await vm.stateManager.putStorage(address, key, value)
-}
-
-/** The block's access list, where blocks have one. */
-function listOf(vm: VM): BlockLevelAccessList | undefined {
-  return vm.common.isActivatedEIP(7928) ? vm.evm.blockLevelAccessList : undefined
-}
-
-function hexOf(address: Address): PrefixedHexString {
-  return address.toString() as PrefixedHexString
 }

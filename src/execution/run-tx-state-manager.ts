@@ -3,8 +3,9 @@
 // after it has looked at the sender for the second time, and only then.
 
 import type { AccountFields, StateManagerInterface } from '@ethereumjs/common'
-import type { Account, Address, PrefixedHexString } from '@ethereumjs/util'
+import type { Account, Address } from '@ethereumjs/util'
 import type { AccessListRecorder } from '../access/access-list-recorder.ts'
+import { listedAddress } from '../access/listed-accesses.ts'
 import { FeeAccount } from './lazy-account.ts'
 import type { OverlayStateManager } from './overlay-state-manager.ts'
 
@@ -42,7 +43,7 @@ export class RunTxStateManager implements StateManagerInterface {
     if (this.#phase === PHASE.SETTLED && this.#coinbase?.equals(address) === true) {
       if (await this.#overlay.mayCreditUnread(address)) {
         const before = this.#overlay.listedBalance(address)
-        this.#accessList?.expectCredit(address.toString() as PrefixedHexString, before)
+        this.#accessList?.expectCredit(listedAddress(address), before)
         return new FeeAccount()
       }
     } else if (this.#phase === PHASE.EXECUTED && this.#sender?.equals(address) === true) {

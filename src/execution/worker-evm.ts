@@ -8,8 +8,9 @@ import {
   type EVMRunCallOpts,
   type Message,
 } from '@ethereumjs/evm'
-import type { Account, BlockLevelAccessList, PrefixedHexString } from '@ethereumjs/util'
+import type { Account, BlockLevelAccessList } from '@ethereumjs/util'
 import type { AccessListRecorder } from '../access/access-list-recorder.ts'
+import { listedAddress } from '../access/listed-accesses.ts'
 import { LazyAccount } from './lazy-account.ts'
 import type { Speculation } from './speculation.ts'
 import { LARGEST_UNREAD_ADDITION } from './state-view.ts'
@@ -50,7 +51,7 @@ export class WorkerEVM extends EVM {
       return super._reduceSenderBalance(account, message)
     }
     const { listedBalance } = account
-    this.#accessList?.addListedBalance(hexOf(message.caller), listedBalance, listedBalance)
+    this.#accessList?.addListedBalance(listedAddress(message.caller), listedBalance, listedBalance)
     await this.journal.putAccount(message.caller, account)
   }
 
@@ -68,13 +69,9 @@ export class WorkerEVM extends EVM {
     }
     const before = toAccount.listedBalance
     toAccount.addUnread(message.value)
-    const to = hexOf(message.to)
+    const to = listedAddress(message.to)
     if (message.value === 0n) this.#accessList?.addAddress(to)
     else this.#accessList?.addListedBalance(to, toAccount.listedBalance, before)
     await this.journal.putAccount(message.to, toAccount)
   }
-}
-
-function hexOf(address: Message['caller']): PrefixedHexString {
-  return address.toString() as PrefixedHexString
 }
