@@ -20,6 +20,7 @@ import { strictExecutor } from '../support/strict-executor.ts'
 
 const { counter, hot } = contracts
 const slow = hot[0]!
+const endless = hot[1]!
 const workers = 2
 /** What a block may take beyond twice its time on one thread: a hang would be for good. */
 const patienceMs = 10_000
@@ -42,6 +43,7 @@ beforeAll(async () => {
     accounts: {
       [counter.toString()]: { code: assembleHex(spin(500), addOne) },
       [slow.toString()]: { code: assembleHex(spin(5_000), ['CALLER', 'DUP1', 'SSTORE']) },
+      [endless.toString()]: { code: assembleHex(spin(0xffffffff)) },
     },
   })
   executor = await strictExecutor({ workers, fallback: true })
@@ -165,12 +167,23 @@ describe('a worker that is killed', () => {
   it('is refused with its death as the cause where the fallback is off', async () => {
     const strict = await strictExecutor({ workers })
     try {
-      const block = makeBlock(world.common, plan)
+      // Every worker is still busy when the first transaction commits, however fast the machine is.
+      const gasLimit = 1_000_000_000n
+      const stuck = Array.from({ length: workers }, (_, index) => ({
+        from: actors[index + 1]!,
+        to: endless,
+        gasLimit,
+      }))
+      const block = makeBlock(world.common, {
+        transactions: [{ from: actors[0]!, to: counter }, ...stuck],
+        gasLimit: gasLimit * 3n,
+      })
       const vm = await world.vm()
       const root = await vm.stateManager.getStateRoot()
-      const refused = strict.runBlock(vm, { ...fillHeader, block })
-      setTimeout(() => void threadsOf(strict)[0]?.terminate(), parallelMs / 4)
-      await expect(refused).rejects.toMatchObject({
+      const onTransaction = () => void killAll(strict)
+      await expect(
+        strict.runBlock(vm, { ...fillHeader, block, onTransaction }),
+      ).rejects.toMatchObject({
         name: 'ParallelError',
         code: 'FALLBACK_DISABLED',
         cause: { code: 'WORKER_FAILED' },
