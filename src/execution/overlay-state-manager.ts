@@ -149,12 +149,23 @@ export class OverlayStateManager implements StateManagerInterface {
     if (key.length !== 32) throw EthereumJSErrorWithoutCode('Storage key must be 32 bytes long')
     const entry = this.#entry(address)
     if (entry.startExists === undefined) await this.#view.readExists(entry)
+    for (;;) {
+      const value = this.storageNow(address, key)
+      if (value !== undefined) return value
+      await this.#view.slotWait(this.#table.slot(entry.record, key))
+    }
+  }
+
+  /** {@link getStorage} without waiting; `undefined` where it would have to. `key` is 32 bytes. */
+  storageNow(address: Address, key: Uint8Array): Uint8Array | undefined {
+    const entry = this.#entry(address)
+    if (entry.startExists === undefined) return undefined
     const record = this.#table.slot(entry.record, key)
     const slot = this.#slots.get(record)
     if (slot !== undefined && slot.clears === entry.clears) return slot.value
     if (entry.clears > 0 || !entry.exists) return NO_BYTES
-    const value = await this.#view.slot(record)
-    this.#slots.set(record, new SlotEntry(record, entry, value, value))
+    const value = this.#view.slotNow(record)
+    if (value !== undefined) this.#slots.set(record, new SlotEntry(record, entry, value, value))
     return value
   }
 
