@@ -1,8 +1,13 @@
 // Runs bytecode twice on stock's EVM, once with stock's stepping and once with ours, and tells all that
 // came of it as plain values. Authority on what counts as equal; must not soften either side.
-import { type Common, createCustomCommon, Mainnet } from '@ethereumjs/common'
+import {
+  type Common,
+  createCustomCommon,
+  Mainnet,
+  type StateManagerInterface,
+} from '@ethereumjs/common'
 import { createEVM, type EVM, type EVMOpts } from '@ethereumjs/evm'
-import { SimpleStateManager } from '@ethereumjs/statemanager'
+import { Caches, MerkleStateManager, SimpleStateManager } from '@ethereumjs/statemanager'
 import { Account, Address, bytesToHex } from '@ethereumjs/util'
 import { steppedRun } from '../../src/execution/stepping.ts'
 import {
@@ -10,6 +15,7 @@ import {
   type InterpreterPrototype,
   type StockInterpreter,
 } from '../../src/execution/stock-interpreter.ts'
+import { OverlayWorld } from './overlay-world.ts'
 
 export interface DuelCase {
   readonly hardfork: string
@@ -20,6 +26,8 @@ export interface DuelCase {
   readonly value?: bigint
   readonly isStatic?: boolean
   readonly evmOptions?: Partial<EVMOpts>
+  /** On a worker's state manager instead of stock's: then reads are compared by what was recorded. */
+  readonly isOnOverlay?: boolean
 }
 
 /** The address of the contract `index`. */
@@ -73,9 +81,10 @@ export class StepDuel {
 async function outcome(duel: DuelCase): Promise<unknown> {
   const common = createCustomCommon({ chainId: 1 }, Mainnet, { hardfork: duel.hardfork })
   const accesses: string[] = []
+  const world = duel.isOnOverlay === true ? await overlayWorld(common, duel.codes) : undefined
   const evm = (await createEVM({
     common,
-    stateManager: await preparedState(common, duel.codes, accesses),
+    stateManager: world?.overlay ?? (await preparedState(common, duel.codes, accesses)),
     ...duel.evmOptions,
   })) as EVM
   let result: Awaited<ReturnType<EVM['runCall']>>
@@ -98,6 +107,7 @@ async function outcome(duel: DuelCase): Promise<unknown> {
     exceptionError: exceptionError?.error,
     ...(frame === undefined ? {} : frameValues(frame)),
     accesses,
+    readWords: world?.readWords,
   }
 }
 
@@ -142,12 +152,7 @@ async function preparedState(
   accesses: string[],
 ): Promise<SimpleStateManager> {
   const manager = new SimpleStateManager({ common })
-  for (const [index, code] of codes.entries()) {
-    const address = contractAt(index)
-    await manager.putAccount(address, new Account(1n, 1000n))
-    await manager.putCode(address, code)
-    await manager.putStorage(address, new Uint8Array(32), Uint8Array.of(7))
-  }
+  await prepare(manager, codes)
   return new Proxy(manager, {
     get: (target, name) => {
       const value: unknown = Reflect.get(target, name)
@@ -158,6 +163,27 @@ async function preparedState(
       }
     },
   })
+}
+
+/** The same on the state manager of a worker; nothing of the state was read before. */
+async function overlayWorld(common: Common, codes: readonly Uint8Array[]): Promise<OverlayWorld> {
+  const base = new MerkleStateManager({ common, caches: new Caches() })
+  await base.checkpoint()
+  await prepare(base, codes)
+  await base.commit()
+  return new OverlayWorld(base, 1)
+}
+
+async function prepare(
+  manager: StateManagerInterface,
+  codes: readonly Uint8Array[],
+): Promise<void> {
+  for (const [index, code] of codes.entries()) {
+    const address = contractAt(index)
+    await manager.putAccount(address, new Account(1n, 1000n))
+    await manager.putCode(address, code)
+    await manager.putStorage(address, new Uint8Array(32), Uint8Array.of(7))
+  }
 }
 
 function describe(value: unknown): string {

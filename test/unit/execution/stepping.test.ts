@@ -32,8 +32,11 @@ describe('random bytecode', () => {
         fc.uint8Array({ maxLength: 100 }),
         fc.oneof(fc.integer({ min: 0, max: 3000 }), fc.constantFrom(30_000, 200_000)),
         fc.boolean(),
-        async (hardfork, codes, data, gas, isStatic) => {
-          const one: DuelCase = { hardfork, codes, data, gasLimit: BigInt(gas), isStatic }
+        fc.integer({ min: 0, max: 9 }),
+        async (hardfork, codes, data, gas, isOnOverlay, roll) => {
+          const isStatic = roll === 0
+          const gasLimit = BigInt(gas)
+          const one: DuelCase = { hardfork, codes, data, gasLimit, isStatic, isOnOverlay }
           const stock = await duel.run(one, false)
           seen.stockSteps += duel.stockSteps
           const ours = await duel.run(one, true)
