@@ -176,6 +176,20 @@ export class OverlayStateManager implements StateManagerInterface {
     }
     const entry = this.#entry(address)
     if (entry.startExists === undefined) await this.#view.readExists(entry)
+    this.#store(entry, key, unpadBytes(value))
+  }
+
+  /**
+   * {@link putStorage} and then {@link getAccount}, without waiting, where {@link storageNow} has found
+   * a value. `value` has no leading zeros and is the callee's from now on.
+   */
+  storeNow(address: Address, key: Uint8Array, value: Uint8Array): Account {
+    const entry = this.#entry(address)
+    this.#store(entry, key, value)
+    return new LazyAccount(entry, this.#view)
+  }
+
+  #store(entry: AccountEntry, key: Uint8Array, value: Uint8Array): void {
     if (!entry.exists) {
       throw EthereumJSErrorWithoutCode('putStorage() called on non-existing account')
     }
@@ -188,7 +202,7 @@ export class OverlayStateManager implements StateManagerInterface {
       this.#slots.set(record, slot)
     }
     this.#undo.push(new SlotUndo(slot))
-    slot.value = unpadBytes(value)
+    slot.value = value
     slot.clears = entry.clears
   }
 
@@ -234,11 +248,20 @@ export class OverlayStateManager implements StateManagerInterface {
   }
 
   async #original(address: Address, key: Uint8Array): Promise<Uint8Array> {
+    for (;;) {
+      const value = this.originalNow(address, key)
+      if (value !== undefined) return value
+      await this.getStorage(address, key)
+    }
+  }
+
+  /** The slot's value at the first look in the transaction, without waiting; `undefined` if it must. */
+  originalNow(address: Address, key: Uint8Array): Uint8Array | undefined {
     const record = this.#table.slot(this.#entry(address).record, key)
     const known = this.#originals.get(record)
     if (known !== undefined) return known
-    const value = await this.getStorage(address, key)
-    if (!this.#originals.has(record)) this.#originals.set(record, value)
+    const value = this.storageNow(address, key)
+    if (value !== undefined) this.#originals.set(record, value)
     return value
   }
 

@@ -10,7 +10,7 @@ import type { CodeAnalysis } from './code-analysis.ts'
 import { NEAR, touch, touchUpTo } from './dynamic-gas.ts'
 import { BY_HANDLER, BY_NOBODY, COMBINE, type StepRules } from './step-rules.ts'
 import type { RunStateLike } from './stock-interpreter.ts'
-import { slotAccessGas, slotKey, slotNow } from './storage-steps.ts'
+import { slotAccessGas, slotKey, slotNow, slotStoreGas, storeSlot } from './storage-steps.ts'
 import { combine } from './word-arithmetic.ts'
 import { bytesToWord, readWord, viewOf, writeWord } from './word-bytes.ts'
 
@@ -34,7 +34,7 @@ export function stepUntilAwait(
   rules: StepRules,
   analysis: CodeAnalysis,
 ): number {
-  const { code, stack, memory, interpreter } = runState
+  const { code, stack, memory, interpreter, env } = runState
   const { executors, staticFees, fees, dynamicGas, handlers } = rules
   const words = stack._store
   const height = stack._maxHeight
@@ -116,6 +116,20 @@ export function stepUntilAwait(
           const value = slotNow(runState, key)
           if (value === undefined) return LOADS_SLOT
           words[length - 1] = bytesToWord(value)
+          break
+        }
+        case 0x55: {
+          // SSTORE
+          if (env.isStatic) throw new EVMError(EVMError.errorMessages.STATIC_STATE_CHANGE)
+          if (length < 2) throw underflow()
+          const key = slotKey(words[length - 1])
+          const cost = slotStoreGas(runState, rules, key, words[length - 2], gas)
+          if (cost === undefined) return opcode
+          gas -= fees[opcode] + cost
+          if (gas < 0) throw outOfGas()
+          pc++
+          length -= 2
+          storeSlot(runState, key, words[length])
           break
         }
         case 0x56: // JUMP

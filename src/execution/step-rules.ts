@@ -2,7 +2,7 @@
 // Authority on when a frame may be stepped synchronously at all, and on which opcodes then are; whatever
 // is not known to be synchronous goes to stock's `runStep`.
 
-import type { Common } from '@ethereumjs/common'
+import { type Common, Hardfork } from '@ethereumjs/common'
 import { DYNAMIC_GAS, type DynamicGas, memoryGasFor, NEAR } from './dynamic-gas.ts'
 import { FASTER_HANDLERS, type Handler } from './faster-handlers.ts'
 import type { EvmLike, InterpreterLike, OpcodeEntry } from './stock-interpreter.ts'
@@ -39,9 +39,26 @@ export interface StepRules {
   exponentByteGas: number
   /** What EIP-2929 charges for a slot, undefined before it. */
   slotAccess: { cold: number; warm: number } | undefined
+  /** What EIP-2200 charges and gives back, undefined before it. */
+  slotStore: SlotStoreAmounts | undefined
+}
+
+export interface SlotStoreAmounts {
+  /** Up to this nothing can be stored. */
+  sentry: number
+  noop: number
+  init: number
+  clean: number
+  dirty: number
+  clearRefund: number
+  initRefund: number
+  cleanRefund: number
+  /** The fee before EIP-2200, of which EIP-2929 makes a refund. */
+  reset: number
 }
 
 const SLOAD = 0x54
+const SSTORE = 0x55
 
 /** Opcodes that the step loop executes itself, by the first of their kind. */
 const OWN: ReadonlyMap<number, number> = new Map([
@@ -52,7 +69,6 @@ const OWN: ReadonlyMap<number, number> = new Map([
   ...kind(0x50, 0x50), // POP
   ...kind(0x51, 0x51), // MLOAD
   ...kind(0x52, 0x52), // MSTORE
-  ...kind(SLOAD, SLOAD),
   ...kind(0x56, 0x56), // JUMP
   ...kind(0x57, 0x57), // JUMPI
   ...kind(0x5a, 0x5a), // GAS
@@ -128,7 +144,10 @@ function makeRules(common: Common, evm: EvmLike): StepRules | undefined {
   const slotAccess = common.isActivatedEIP(2929)
     ? { cold: amount(common, 'coldsloadGas'), warm: amount(common, 'warmstoragereadGas') }
     : undefined
-  const all = [...fees, ...Object.values(amounts), ...Object.values(slotAccess ?? {})]
+  const slotStore = common.gteHardfork(Hardfork.Istanbul) ? slotStoreAmounts(common) : undefined
+  const all = [fees, ...[amounts, slotAccess ?? {}, slotStore ?? {}].map(Object.values)].flatMap(
+    (some) => [...(some as Iterable<number>)],
+  )
   if (!all.every(isUsual)) return undefined
   const rules: StepRules = {
     ...amounts,
@@ -140,10 +159,25 @@ function makeRules(common: Common, evm: EvmLike): StepRules | undefined {
     dynamicGas: [],
     handlers: [],
     slotAccess,
+    slotStore,
   }
   if (!(memoryGasFor(Number(NEAR) / 32, rules) > MOST_GAS)) return undefined
   for (let opcode = 0; opcode < 256; opcode++) decide(rules, opcode)
   return rules
+}
+
+function slotStoreAmounts(common: Common): SlotStoreAmounts {
+  return {
+    sentry: amount(common, 'sstoreSentryEIP2200Gas'),
+    noop: amount(common, 'sstoreNoopEIP2200Gas'),
+    init: amount(common, 'sstoreInitEIP2200Gas'),
+    clean: amount(common, 'sstoreCleanEIP2200Gas'),
+    dirty: amount(common, 'sstoreDirtyEIP2200Gas'),
+    clearRefund: amount(common, 'sstoreClearRefundEIP2200Gas'),
+    initRefund: amount(common, 'sstoreInitRefundEIP2200Gas'),
+    cleanRefund: amount(common, 'sstoreCleanRefundEIP2200Gas'),
+    reset: amount(common, 'sstoreResetGas'),
+  }
 }
 
 function decide(rules: StepRules, opcode: number): void {
@@ -153,9 +187,9 @@ function decide(rules: StepRules, opcode: number): void {
   rules.handlers[opcode] = FASTER_HANDLERS.get(opcode) ?? opHandler
   if (opcodeInfo.isInvalid) {
     rules.executors[opcode] = BY_NOBODY
-  } else if (opcode === SLOAD) {
-    // Its dynamic gas and its handler may have to be awaited; the step loop knows when.
-    rules.executors[opcode] = SLOAD
+  } else if (opcode === SLOAD || (opcode === SSTORE && rules.slotStore !== undefined)) {
+    // Their dynamic gas and their handlers may have to be awaited; the step loop knows when.
+    rules.executors[opcode] = opcode
   } else if (!isAsynchronous(opHandler) && opcodeInfo.dynamicGas === (gas !== undefined)) {
     rules.executors[opcode] = OWN.get(opcode) ?? BY_HANDLER
     if (gas === undefined) rules.staticFees[opcode] = opcodeInfo.fee

@@ -84,6 +84,8 @@ export interface InterpreterLike {
   _runState: RunStateLike
   _result: { returnValue: Uint8Array | undefined }
   journal: JournalLike
+  refundGas(amount: bigint): void
+  subRefund(amount: bigint): void
   storageLoad(key: Uint8Array): Promise<Uint8Array>
   log(data: Uint8Array, numberOfTopics: number, topics: Uint8Array[]): void
 }

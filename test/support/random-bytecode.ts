@@ -87,6 +87,14 @@ const call = fc
     ],
   )
 
+/** Reads and writes of two slots, one of which has 7 in the beginning; few values, so that they recur. */
+const storage = fc
+  .tuple(fc.boolean(), fc.constantFrom(0n, 1n), fc.constantFrom(0n, 1n, 7n, 1n << 200n))
+  .map(
+    ([isWrite, key, value]): Piece =>
+      isWrite ? [...push(value), ...push(key), 0x55] : [...push(key), 0x54],
+  )
+
 /** Creates from memory, after the running code was copied there. */
 const create = fc
   .tuple(fc.constantFrom(0xf0, 0xf5), small, small, fc.constantFrom(0n, 1n))
@@ -120,6 +128,7 @@ const piece = fc.oneof(
   { weight: 6, arbitrary: onMemory },
   { weight: 4, arbitrary: jump },
   { weight: 3, arbitrary: call },
+  { weight: 4, arbitrary: storage },
   { weight: 1, arbitrary: create },
   { weight: 1, arbitrary: deepStack },
   { weight: 1, arbitrary: anyByte },

@@ -110,6 +110,14 @@ describe('where stock steps', () => {
     expect(duel.stockSteps).toBe(0)
   })
 
+  it('a store whose slot was not read before, on a worker, and none after that', async () => {
+    const codes = [assemble(8, 0, 'SSTORE', 9, 0, 'SSTORE', 0, 'SLOAD', 1, 'SLOAD', 1, 'SSTORE')]
+    const one = { ...plain, codes, isOnOverlay: true, gasLimit: 100_000n }
+    const stock = await duel.run(one, false)
+    expect(await duel.run(one, true)).toEqual(stock)
+    expect(duel.stockSteps).toBe(1)
+  })
+
   it('all with opcodes of the user', async () => {
     const evmOptions = {
       customOpcodes: [
