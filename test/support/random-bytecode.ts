@@ -95,6 +95,11 @@ const storage = fc
       isWrite ? [...push(value), ...push(key), 0x55] : [...push(key), 0x54],
   )
 
+/** Code that only reads and writes slots. */
+export const storageCode: fc.Arbitrary<Uint8Array> = fc
+  .array(storage, { minLength: 2, maxLength: 9 })
+  .map((pieces) => Uint8Array.from(pieces.flat()))
+
 /** Creates from memory, after the running code was copied there. */
 const create = fc
   .tuple(fc.constantFrom(0xf0, 0xf5), small, small, fc.constantFrom(0n, 1n))

@@ -117,7 +117,6 @@ interface Frame {
   memoryWordCount: bigint
   highestMemCost: bigint
   gasLeft: bigint
-  gasRefund: bigint
   programCounter: number
   returnBytes: Uint8Array
 }
@@ -127,14 +126,13 @@ interface Frame {
  * first jump and INVALID after it. Not what its analysis left either, which is not shared here.
  */
 function frameValues(frame: Frame): object {
-  const { memoryWordCount, highestMemCost, gasLeft, gasRefund, programCounter } = frame
+  const { memoryWordCount, highestMemCost, gasLeft, programCounter } = frame
   return {
     stack: frame.stack.getStack(),
     memory: unpadded(frame.memory._store),
     memoryWordCount,
     highestMemCost,
     gasLeft,
-    gasRefund,
     programCounter,
     returnBytes: frame.returnBytes,
   }

@@ -39,7 +39,7 @@ describe('arithmetic', () => {
         stockHandlers.get(opcode)!(state, common)
         expect(combine(opcode, top, below)).toBe(state.stack._store[0])
       }),
-      { numRuns: 500, seed },
+      { numRuns: 200, seed },
     )
   })
 })
@@ -62,7 +62,7 @@ describe('handlers', () => {
           expect(seen(ours)).toEqual(seen(stock))
         },
       ),
-      { numRuns: 300, seed },
+      { numRuns: 150, seed },
     )
   })
 })

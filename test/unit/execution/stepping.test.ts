@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { KNOWN_FINGERPRINT, patchStepping } from '../../../src/execution/stepping.ts'
 import { findStockInterpreter, fingerprint } from '../../../src/execution/stock-interpreter.ts'
 import { assemble } from '../../support/assembler.ts'
-import { bytecode } from '../../support/random-bytecode.ts'
+import { bytecode, storageCode } from '../../support/random-bytecode.ts'
 import { type DuelCase, StepDuel } from '../../support/step-duel.ts'
 
 const runs = Number(process.env.STEP_DUELS ?? 400)
@@ -68,6 +68,36 @@ describe('random bytecode', () => {
       const { stock, ours } = await duel.both(one)
       expect(ours).toEqual(stock)
     }
+  })
+
+  it(`reads and writes slots for stock's gas and refunds (seed ${seed})`, async () => {
+    const { asyncProperty, constantFrom, integer } = fc
+    await fc.assert(
+      asyncProperty(
+        constantFrom(...hardforks.slice(hardforks.indexOf('constantinople'))),
+        storageCode,
+        fc.oneof({ weight: 3, arbitrary: fc.constant(300_000) }, integer({ min: 0, max: 60_000 })),
+        async (hardfork, code, gas) => {
+          const one = { hardfork, codes: [code], gasLimit: BigInt(gas), isOnOverlay: true }
+          const { stock, ours } = await duel.both(one)
+          expect(ours).toEqual(stock)
+        },
+      ),
+      { numRuns: runs, seed },
+    )
+  })
+
+  it('stores nothing where no more gas is left than the sentry of EIP-2200 wants', async () => {
+    // 2,111 for what comes before, and 7 is what the slot holds: storing it costs little.
+    const codes = [assemble(0, 'SLOAD', 'POP', 7, 0, 'SSTORE')]
+    const ends: unknown[] = []
+    for (const left of [2299n, 2300n, 2301n]) {
+      const one = { hardfork: 'berlin', codes, gasLimit: 2111n + left, isOnOverlay: true }
+      const { stock, ours } = await duel.both(one)
+      expect(ours).toEqual(stock)
+      ends.push((ours as { exceptionError?: string }).exceptionError)
+    }
+    expect(ends).toEqual(['out of gas', 'out of gas', undefined])
   })
 
   async function gasUsed(one: DuelCase): Promise<number> {
