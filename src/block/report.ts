@@ -101,6 +101,11 @@ export interface BlockReport {
   graph?: GraphReport
   /** Predictions against what happened, where there were any. */
   access?: AccessReport
+  /**
+   * Workers that stepped through bytecode with stock's own loop, because the installed @ethereumjs/evm
+   * has another interpreter than the one that ours was written for. Absent if none did.
+   */
+  stockStepping?: number
   /** The first transaction that was not run by the workers because something went wrong midway. */
   fallbackFrom?: number
   /** What went wrong midway, one sentence each: a worker's death, full memory. */

@@ -25,5 +25,7 @@ export function readStatistics(
     reset: refuted(LOCATION.RESET),
     slot: refuted(LOCATION.SLOT),
   }
+  const stockStepping = control[CONTROL.STOCK_STEPPING]
+  if (stockStepping > 0) report.stockStepping = stockStepping
   report.conflicts = control[CONTROL.FAILED_VALIDATIONS] + control[CONTROL.ESTIMATE_WAITS]
 }

@@ -4,44 +4,40 @@
 // payment to the contract. Must not change anything else but when an execution is looked at (see
 // gas-patch.ts); not used on the main thread.
 
-import { createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common'
-import { createEVM, type EVMRunCodeOpts } from '@ethereumjs/evm'
 import { internalError } from '../errors.ts'
-import { type ChargingPrototype, patchCharges } from './gas-patch.ts'
+import { patchCharges } from './gas-patch.ts'
 import { LazyAccount } from './lazy-account.ts'
+import { patchStepping } from './stepping.ts'
+import { findStockInterpreter, type InterpreterPrototype } from './stock-interpreter.ts'
 
-interface InterpreterLike {
-  _env: { contract: unknown }
-}
-interface InterpreterPrototype extends ChargingPrototype {
-  _baseCall(
-    this: InterpreterLike,
-    message: { value: bigint; delegatecall?: boolean },
-  ): Promise<bigint>
-  create(
-    this: InterpreterLike,
-    gasLimit: bigint,
-    value: bigint,
-    ...rest: unknown[]
-  ): Promise<bigint>
-}
+let patched: Promise<PatchReport> | undefined
 
-let patched: Promise<void> | undefined
+/** What of the interpreter is patched; the rest of {@link patchInterpreter} always is. */
+export interface PatchReport {
+  /** Whether frames are stepped by our loop; stock's is used where the interpreter is another one. */
+  isStepped: boolean
+}
 
 /** Patches the interpreter of this thread's copy of ethereumjs, once. @throws ParallelError INTERNAL */
-export function patchInterpreter(): Promise<void> {
+export function patchInterpreter(): Promise<PatchReport> {
   patched ??= patch()
   return patched
 }
 
-async function patch(): Promise<void> {
-  const prototype = await interpreterPrototype()
+async function patch(): Promise<PatchReport> {
+  const stock = await findStockInterpreter()
+  const isStepped = patchStepping(stock)
+  patchCharges(stock.prototype)
+  patchBalanceChecks(stock.prototype)
+  return { isStepped }
+}
+
+function patchBalanceChecks(prototype: InterpreterPrototype): void {
   const baseCall = prototype._baseCall
   const create = prototype.create
   if (typeof baseCall !== 'function' || typeof create !== 'function') {
     throw internalError('this version of @ethereumjs/evm has another interpreter')
   }
-  patchCharges(prototype)
   prototype._baseCall = function (message) {
     const contract = this._env.contract
     if (
@@ -71,26 +67,4 @@ async function patch(): Promise<void> {
       contract.answerTruly()
     }
   }
-}
-
-/** The class is not exported; an opcode of our own sees an instance of it. */
-async function interpreterPrototype(): Promise<InterpreterPrototype> {
-  let found: InterpreterPrototype | undefined
-  const evm = await createEVM({
-    common: createCustomCommon({ chainId: 1 }, Mainnet, { hardfork: Hardfork.Berlin }),
-    customOpcodes: [
-      {
-        opcode: 0x21,
-        opcodeName: 'SEEK',
-        baseFee: 0,
-        logicFunction: (runState: { interpreter: object }) => {
-          found = Object.getPrototypeOf(runState.interpreter) as InterpreterPrototype
-        },
-      },
-    ],
-  })
-  const run: EVMRunCodeOpts = { code: Uint8Array.of(0x21), gasLimit: 100n }
-  await evm.runCode(run)
-  if (found === undefined) throw internalError('the interpreter could not be found')
-  return found
 }

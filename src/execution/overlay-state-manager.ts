@@ -161,12 +161,23 @@ export class OverlayStateManager implements StateManagerInterface {
     if (key.length !== 32) throw EthereumJSErrorWithoutCode('Storage key must be 32 bytes long')
     const entry = this.#entry(address)
     if (entry.startExists === undefined) await this.#view.readExists(entry)
+    for (;;) {
+      const value = this.storageNow(address, key)
+      if (value !== undefined) return value
+      await this.#view.slotWait(this.#table.slot(entry.record, key))
+    }
+  }
+
+  /** {@link getStorage} without waiting; `undefined` where it would have to. `key` is 32 bytes. */
+  storageNow(address: Address, key: Uint8Array): Uint8Array | undefined {
+    const entry = this.#entry(address)
+    if (entry.startExists === undefined) return undefined
     const record = this.#table.slot(entry.record, key)
     const slot = this.#slots.get(record)
     if (slot !== undefined && slot.clears === entry.clears) return slot.value
     if (entry.clears > 0 || !entry.exists) return NO_BYTES
-    const value = await this.#view.slot(record)
-    this.#slots.set(record, new SlotEntry(record, entry, value, value))
+    const value = this.#view.slotNow(record)
+    if (value !== undefined) this.#slots.set(record, new SlotEntry(record, entry, value, value))
     return value
   }
 
@@ -177,6 +188,20 @@ export class OverlayStateManager implements StateManagerInterface {
     }
     const entry = this.#entry(address)
     if (entry.startExists === undefined) await this.#view.readExists(entry)
+    this.#store(entry, key, unpadBytes(value))
+  }
+
+  /**
+   * {@link putStorage} and then {@link getAccount}, without waiting, where {@link storageNow} has found
+   * a value. `value` has no leading zeros and is the callee's from now on.
+   */
+  storeNow(address: Address, key: Uint8Array, value: Uint8Array): Account {
+    const entry = this.#entry(address)
+    this.#store(entry, key, value)
+    return new LazyAccount(entry, this.#view)
+  }
+
+  #store(entry: AccountEntry, key: Uint8Array, value: Uint8Array): void {
     if (!entry.exists) {
       throw EthereumJSErrorWithoutCode('putStorage() called on non-existing account')
     }
@@ -189,7 +214,7 @@ export class OverlayStateManager implements StateManagerInterface {
       this.#slots.set(record, slot)
     }
     this.#undo.push(new SlotUndo(slot))
-    slot.value = unpadBytes(value)
+    slot.value = value
     slot.clears = entry.clears
   }
 
@@ -235,11 +260,20 @@ export class OverlayStateManager implements StateManagerInterface {
   }
 
   async #original(address: Address, key: Uint8Array): Promise<Uint8Array> {
+    for (;;) {
+      const value = this.originalNow(address, key)
+      if (value !== undefined) return value
+      await this.getStorage(address, key)
+    }
+  }
+
+  /** The slot's value at the first look in the transaction, without waiting; `undefined` if it must. */
+  originalNow(address: Address, key: Uint8Array): Uint8Array | undefined {
     const record = this.#table.slot(this.#entry(address).record, key)
     const known = this.#originals.get(record)
     if (known !== undefined) return known
-    const value = await this.getStorage(address, key)
-    if (!this.#originals.has(record)) this.#originals.set(record, value)
+    const value = this.storageNow(address, key)
+    if (value !== undefined) this.#originals.set(record, value)
     return value
   }
 

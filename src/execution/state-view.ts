@@ -232,45 +232,36 @@ export class StateView {
     return entry.startStorageRoot
   }
 
-  /** The value of a slot at the start, without leading zeros. */
-  async slot(record: RecordId): Promise<Uint8Array> {
+  /** The value of a slot at the start, without leading zeros; `undefined` where it must be awaited. */
+  slotNow(record: RecordId): Uint8Array | undefined {
     const store = this.#store
     const location = (record + SLOT.HEAD) as LocationId
-    for (;;) {
-      const { found, resetWins } = findSlot(store, record, this.#reader)
-      if (found === FOUND.ESTIMATE) {
-        await this.#waits.transaction(store.writer)
-        continue
+    const { found, resetWins } = findSlot(store, record, this.#reader)
+    if (found === FOUND.ESTIMATE) return undefined
+    const { writer, incarnation, payload } = store
+    if (found === FOUND.BASE) {
+      const words = store.state.reach(record + SLOT.WORDS)
+      // An account that the block found absent has no storage to ask for.
+      const absent = words[words[record + SLOT.ACCOUNT] + ACCOUNT.EXISTS] === 0
+      if (!absent && this.#atomics.load(words, record + SLOT.STATUS) !== BASE.PRESENT) {
+        return undefined
       }
-      const { writer, incarnation, payload } = store
-      if (found === FOUND.BASE) {
-        const words = store.state.reach(record + SLOT.WORDS)
-        // An account that the block found absent has no storage to ask for.
-        const absent = words[words[record + SLOT.ACCOUNT] + ACCOUNT.EXISTS] === 0
-        if (!absent && this.#atomics.load(words, record + SLOT.STATUS) !== BASE.PRESENT) {
-          await this.#waits.slot(record)
-          continue
-        }
-        this.#reads.recordSlot(
-          location,
-          BASE_WRITER,
-          0,
-          absent ? undefined : words,
-          record + SLOT.VALUE,
-        )
-        return absent ? NO_BYTES : readStripped32(store.state.bytes, record + SLOT.VALUE)
-      }
-      const source = store.block.reach(payload + PAYLOAD.VALUE + WORDS_256)
-      this.#reads.recordSlot(
-        location,
-        writer,
-        incarnation,
-        resetWins ? undefined : source,
-        payload + PAYLOAD.VALUE,
-      )
-      if (resetWins) return NO_BYTES
-      return readStripped32(store.block.bytes, payload + PAYLOAD.VALUE)
+      const source = absent ? undefined : words
+      this.#reads.recordSlot(location, BASE_WRITER, 0, source, record + SLOT.VALUE)
+      return absent ? NO_BYTES : readStripped32(store.state.bytes, record + SLOT.VALUE)
     }
+    const at = payload + PAYLOAD.VALUE
+    const source = resetWins ? undefined : store.block.reach(at + WORDS_256)
+    this.#reads.recordSlot(location, writer, incarnation, source, at)
+    return resetWins ? NO_BYTES : readStripped32(store.block.bytes, at)
+  }
+
+  /** Waits for what {@link slotNow} could not do without. */
+  slotWait(record: RecordId): Promise<void> {
+    const { found } = findSlot(this.#store, record, this.#reader)
+    if (found === FOUND.ESTIMATE) return this.#waits.transaction(this.#store.writer)
+    if (found === FOUND.BASE) return this.#waits.slot(record)
+    return Promise.resolve()
   }
 
   #blocked(transaction: number): never {

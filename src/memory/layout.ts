@@ -73,6 +73,8 @@ export const CONTROL = {
   PRIORITY_CURSOR: 27,
   /** Transactions that may be under way above the commit head; 0 = any number. Main, before the start. */
   BATCH_SIZE: 28,
+  /** Workers that step with stock's own loop, since the interpreter is not the one that is known. */
+  STOCK_STEPPING: 29,
 } as const
 
 const HEADER_WORDS = 32

@@ -12,7 +12,7 @@ import { recoverSender } from '../execution/sender-recovery.ts'
 import type { BlockContext } from '../execution/transaction-runner.ts'
 import type { TxIndex } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
-import { ACCOUNT, NO_SENDER, TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import { ACCOUNT, CONTROL, NO_SENDER, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
 import { readSizedBytes, writeSizedBytes } from '../memory/sized-bytes.ts'
 import { bytesOfWords } from '../memory/word-codec.ts'
@@ -65,8 +65,9 @@ export class WorkerEnvironment {
 
   /** Makes ready for `task`, reusing what the blocks before have in common with it. */
   async prepare(task: BlockTask): Promise<BlockWork> {
-    await patchInterpreter()
+    const { isStepped } = await patchInterpreter()
     const memory = this.#memory(task)
+    if (!isStepped) nativeAtomics.add(memory.control, CONTROL.STOCK_STEPPING, 1)
     this.#userCode.begin(memory.control, task.worker)
     const crypto = await loadWorkerCrypto()
     const kept = await this.#rules(task, memory, crypto)
