@@ -21,4 +21,7 @@ export {
   SCHEDULERS,
   type SchedulerName,
 } from './options.ts'
+export type { Alloc, AllocAccount, ImportOptions, StateKeys } from './state/flat-import.ts'
+export type { FlatStateOptions } from './state/flat-options.ts'
+export { createFlatState, FlatState } from './state/flat-state.ts'
 export type { WorkerSetup, WorkerSetupResult } from './workers/worker-setup.ts'

@@ -4,6 +4,7 @@
 import type { RecordId } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
 import { ACCOUNT, SLOT, SLOT_HASH_BIT } from '../memory/layout.ts'
+import { finishMix, mixWord } from '../memory/mix-words.ts'
 import type { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
 import { WORDS_256, wordOfBytes } from '../memory/word-codec.ts'
 
@@ -42,8 +43,8 @@ export class LocationTable {
   /** The record of the account at `address` (20 bytes). */
   account(address: Uint8Array): RecordId {
     let hash = this.#seed
-    for (let i = 0; i < ADDRESS_WORDS; i++) hash = mix(hash, wordOfBytes(address, i))
-    hash = finish(hash) & ~SLOT_HASH_BIT
+    for (let i = 0; i < ADDRESS_WORDS; i++) hash = mixWord(hash, wordOfBytes(address, i))
+    hash = finishMix(hash) & ~SLOT_HASH_BIT
     const bucket = (hash >>> 1) & this.#mask
     let head = this.#atomics.load(this.#buckets, bucket)
     const found = this.#findAccount(head, 0, hash, address)
@@ -67,9 +68,9 @@ export class LocationTable {
 
   /** The record of slot `key` (32 bytes) of the account with record `account`. */
   slot(account: RecordId, key: Uint8Array): RecordId {
-    let hash = mix(this.#seed, account)
-    for (let i = 0; i < WORDS_256; i++) hash = mix(hash, wordOfBytes(key, i))
-    hash = finish(hash) | SLOT_HASH_BIT
+    let hash = mixWord(this.#seed, account)
+    for (let i = 0; i < WORDS_256; i++) hash = mixWord(hash, wordOfBytes(key, i))
+    hash = finishMix(hash) | SLOT_HASH_BIT
     const bucket = (hash >>> 1) & this.#mask
     let head = this.#atomics.load(this.#buckets, bucket)
     const found = this.#findSlot(head, 0, hash, account, key)
@@ -143,14 +144,4 @@ function sameKey(words: Int32Array, id: number, key: Uint8Array): boolean {
     if (words[id + SLOT.KEY + i] !== wordOfBytes(key, i)) return false
   }
   return true
-}
-
-function mix(hash: number, word: number): number {
-  const mixed = Math.imul(hash ^ word, 0x9e3779b1)
-  return (mixed << 13) | (mixed >>> 19)
-}
-
-function finish(hash: number): number {
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  return hash ^ (hash >>> 13)
 }

@@ -1,0 +1,199 @@
+// Finds the records of a flat state by their keys, and makes them.
+// Authority on identity: keys are compared whole. Records never go away; a record of something that does
+// not exist is one whose account is not there or whose slot is zero. `FlatReader` works on any thread,
+// `FlatTable` on the one that owns the state.
+
+import { internalError } from '../errors.ts'
+import { FLAT_ACCOUNT, FLAT_BITS, FLAT_SLOT } from '../memory/flat-layout.ts'
+import { finishMix, mixWord } from '../memory/mix-words.ts'
+import { SharedRegion } from '../memory/shared-region.ts'
+import { WORDS_256, wordOfBytes } from '../memory/word-codec.ts'
+
+const ADDRESS_WORDS = 5
+
+/** What a thread needs to read a flat state. */
+export interface FlatBuffers {
+  readonly region: SharedArrayBuffer
+  readonly accounts: SharedArrayBuffer
+  readonly slots: SharedArrayBuffer
+  readonly seed: number
+}
+
+/** Buckets are a power of two of words, each a record or 0; who finds his taken looks at the next. */
+export class FlatReader {
+  readonly region: SharedRegion
+  accounts: Int32Array
+  slots: Int32Array
+  /** Random, so that nobody can choose keys that meet. */
+  readonly seed: number
+
+  constructor(region: SharedRegion, accounts: Int32Array, slots: Int32Array, seed: number) {
+    this.region = region
+    this.accounts = accounts
+    this.slots = slots
+    this.seed = seed
+  }
+
+  static over({ region, accounts, slots, seed }: FlatBuffers): FlatReader {
+    const views = [accounts, slots].map((buffer) => new Int32Array(buffer))
+    return new FlatReader(new SharedRegion(region), views[0], views[1], seed)
+  }
+
+  /** The record of the account whose address is the five words of `key` from `at` on; 0 = none. */
+  account(key: Int32Array, at: number): number {
+    const { accounts } = this
+    const mask = accounts.length - 1
+    for (let bucket = this.accountHash(key, at) & mask; ; bucket = (bucket + 1) & mask) {
+      const record = accounts[bucket]
+      if (record === 0) return 0
+      const words = this.region.reach(record + FLAT_ACCOUNT.WORDS)
+      if (areEqual(words, record + FLAT_ACCOUNT.ADDRESS, key, at, ADDRESS_WORDS)) return record
+    }
+  }
+
+  /** The record of the slot of `account` whose key is the eight words of `key` from `at` on; 0 = none. */
+  slot(account: number, key: Int32Array, at: number): number {
+    const { slots } = this
+    const mask = slots.length - 1
+    for (let bucket = this.slotHash(account, key, at) & mask; ; bucket = (bucket + 1) & mask) {
+      const record = slots[bucket]
+      if (record === 0) return 0
+      const words = this.region.reach(record + FLAT_SLOT.WORDS)
+      if (
+        words[record + FLAT_SLOT.ACCOUNT] === account &&
+        areEqual(words, record + FLAT_SLOT.KEY, key, at, WORDS_256)
+      ) {
+        return record
+      }
+    }
+  }
+
+  accountHash(key: Int32Array, at: number): number {
+    let hash = this.seed
+    for (let i = 0; i < ADDRESS_WORDS; i++) hash = mixWord(hash, key[at + i])
+    return finishMix(hash)
+  }
+
+  slotHash(account: number, key: Int32Array, at: number): number {
+    let hash = mixWord(this.seed, account)
+    for (let i = 0; i < WORDS_256; i++) hash = mixWord(hash, key[at + i])
+    return finishMix(hash)
+  }
+}
+
+/** Small states should take little; doubling is cheap. */
+const LEAST_BUCKETS = 1 << 10
+
+export class FlatTable {
+  readonly region: SharedRegion
+  readonly reader: FlatReader
+  accountCount = 0
+  slotCount = 0
+  readonly #key = new Int32Array(WORDS_256)
+
+  constructor(region: SharedRegion) {
+    this.region = region
+    const seed = Math.floor(Math.random() * 0x7fff_ffff)
+    this.reader = new FlatReader(region, newBuckets(LEAST_BUCKETS), newBuckets(LEAST_BUCKETS), seed)
+  }
+
+  /** What another thread needs to read this; after records were made it may have to be asked again. */
+  get buffers(): FlatBuffers {
+    const { accounts, slots, seed } = this.reader
+    return {
+      region: this.region.buffer,
+      accounts: accounts.buffer as SharedArrayBuffer,
+      slots: slots.buffer as SharedArrayBuffer,
+      seed,
+    }
+  }
+
+  /** The record of an account, 0 if it has none. */
+  findAccount(address: Uint8Array): number {
+    this.#load(address, ADDRESS_WORDS)
+    return this.reader.account(this.#key, 0)
+  }
+
+  /** The record of a slot, 0 if it has none. */
+  findSlot(account: number, key: Uint8Array): number {
+    if (account === 0) return 0
+    this.#load(key, WORDS_256)
+    return this.reader.slot(account, this.#key, 0)
+  }
+
+  /** The record of an account, which is made if there is none. @throws ParallelError `STORE_FULL` */
+  account(address: Uint8Array): number {
+    const found = this.findAccount(address)
+    if (found !== 0) return found
+    const { reader, region } = this
+    const record = region.allocate(FLAT_ACCOUNT.WORDS)
+    const { words } = region
+    words.fill(0, record, record + FLAT_ACCOUNT.WORDS)
+    words.set(this.#key.subarray(0, ADDRESS_WORDS), record + FLAT_ACCOUNT.ADDRESS)
+    this.accountCount++
+    if (2 * this.accountCount > reader.accounts.length) {
+      const hashOf = (other: number): number =>
+        reader.accountHash(words, other + FLAT_ACCOUNT.ADDRESS)
+      reader.accounts = grown(reader.accounts, hashOf)
+    }
+    insert(reader.accounts, reader.accountHash(this.#key, 0), record)
+    return record
+  }
+
+  /** The record of a slot, which is made if there is none. @throws ParallelError `STORE_FULL` */
+  slot(account: number, key: Uint8Array): number {
+    const found = this.findSlot(account, key)
+    if (found !== 0) return found
+    if (account === 0) throw internalError('a slot of no account')
+    const { reader, region } = this
+    const record = region.allocate(FLAT_SLOT.WORDS)
+    const { words } = region
+    words.fill(0, record, record + FLAT_SLOT.WORDS)
+    words[record + FLAT_SLOT.HEADER] = FLAT_BITS.SLOT
+    words.set(this.#key, record + FLAT_SLOT.KEY)
+    words[record + FLAT_SLOT.ACCOUNT] = account
+    words[record + FLAT_SLOT.SIBLING] = words[account + FLAT_ACCOUNT.SLOTS]
+    words[account + FLAT_ACCOUNT.SLOTS] = record
+    this.slotCount++
+    if (2 * this.slotCount > reader.slots.length) {
+      const hashOf = (other: number): number =>
+        reader.slotHash(words[other + FLAT_SLOT.ACCOUNT], words, other + FLAT_SLOT.KEY)
+      reader.slots = grown(reader.slots, hashOf)
+    }
+    insert(reader.slots, reader.slotHash(account, this.#key, 0), record)
+    return record
+  }
+
+  #load(bytes: Uint8Array, count: number): void {
+    for (let i = 0; i < count; i++) this.#key[i] = wordOfBytes(bytes, i)
+  }
+}
+
+function newBuckets(count: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(count * 4))
+}
+
+/** New buckets, since other threads may still look into the old ones. */
+function grown(buckets: Int32Array, hashOf: (record: number) => number): Int32Array {
+  const larger = newBuckets(2 * buckets.length)
+  for (const record of buckets) if (record !== 0) insert(larger, hashOf(record), record)
+  return larger
+}
+
+function insert(buckets: Int32Array, hash: number, record: number): void {
+  const mask = buckets.length - 1
+  let bucket = hash & mask
+  while (buckets[bucket] !== 0) bucket = (bucket + 1) & mask
+  buckets[bucket] = record
+}
+
+function areEqual(
+  words: Int32Array,
+  at: number,
+  key: Int32Array,
+  keyAt: number,
+  count: number,
+): boolean {
+  for (let i = 0; i < count; i++) if (words[at + i] !== key[keyAt + i]) return false
+  return true
+}
