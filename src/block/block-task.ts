@@ -7,6 +7,7 @@ import type { RunBlockOpts, VM } from '@ethereumjs/vm'
 import { encodeCommon, encodeTransaction } from '../execution/chain-data.ts'
 import { CONTROL, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { writeSizedBytes } from '../memory/sized-bytes.ts'
+import type { FlatBuffers } from '../state/flat-table.ts'
 import type { BlockTask } from '../workers/protocol.ts'
 import type { BlockMemory } from './block-memory.ts'
 
@@ -33,6 +34,7 @@ export function blockTask(
   memory: BlockMemory,
   workers: number,
   workerSetup: string | undefined,
+  flat: FlatBuffers | undefined,
 ): Omit<BlockTask, 'worker'> {
   const { block, skipBalance, skipNonce, skipHardForkValidation } = options
   const evm = vm.evm as EVM
@@ -47,6 +49,7 @@ export function blockTask(
     seed: memory.seed,
     state: memory.state.buffer,
     block: memory.block.buffer,
+    flat,
     headerRlp: block.header.serialize(),
     vmCommon: encodeCommon(vm.common),
     blockCommon: encodeCommon(block.common),

@@ -2,9 +2,16 @@
 // The authority on every offset of it, as layout.ts is on those of an executor. Must not hold values.
 //
 // One region has records of accounts and slots, branches, and code; two arrays of buckets lead to the
-// records. The calling thread alone writes any of it, and only while no worker reads: a task that is handed
-// to a worker publishes all that was written before. Workers that hash storage tries write the references
-// of their own tries' nodes, which their reports publish.
+// records. The calling thread alone writes any of it, and while workers read it only between two changes of
+// the epoch: a task that is handed to a worker publishes all that was written before.
+
+import { REGION_HEADER_WORDS } from './shared-region.ts'
+
+/**
+ * Odd while the calling thread goes to another state for a moment, and another number afterwards: who read
+ * in between asks the calling thread instead. The first word that a region gives away.
+ */
+export const FLAT_EPOCH = REGION_HEADER_WORDS
 
 /**
  * First words of whatever can be in a trie: accounts and slots are its leaves. A reference is what a parent

@@ -4,7 +4,7 @@
 
 import { KECCAK256_RLP } from '@ethereumjs/util'
 import { ParallelError } from '../errors.ts'
-import { FLAT_ACCOUNT, FLAT_BITS, FLAT_SLOT } from '../memory/flat-layout.ts'
+import { FLAT_ACCOUNT, FLAT_BITS, FLAT_EPOCH, FLAT_SLOT } from '../memory/flat-layout.ts'
 import { SharedRegion } from '../memory/shared-region.ts'
 import {
   readStripped32,
@@ -241,6 +241,7 @@ export class FlatData implements StateData {
   /** Calls `use` while the records are what they were at `version`, and undoes what it changes. */
   during<T>(version: Version, use: () => T): T {
     this.root()
+    Atomics.add(this.#region.words, FLAT_EPOCH, 1)
     const { log, present } = this
     const hashedAt = this.#hashedAt
     const working = newVersion()
@@ -260,6 +261,7 @@ export class FlatData implements StateData {
       this.present = present
       this.log = log
       this.#hashedAt = hashedAt
+      Atomics.add(this.#region.words, FLAT_EPOCH, 1)
     }
   }
 

@@ -38,9 +38,10 @@ import { type FlatStateOptions, resolveFlatOptions } from './flat-options.ts'
 import { dumpStorage, dumpStorageRange, prove } from './flat-walk.ts'
 import { hexOf } from './hex.ts'
 import { loadKeccak } from './keccak.ts'
+import { isUnmodified } from './unmodified.ts'
 
 /** Who may look behind a state manager; the executor's workers read its memory. */
-let dataOf: (state: FlatState) => FlatData | CopiedData
+let dataOf: (state: FlatState) => FlatData | CopiedData | undefined
 
 /**
  * A flat state; see {@link createFlatState}. All of it works as in stock's `MerkleStateManager`, except that
@@ -58,7 +59,8 @@ export class FlatState implements StateManagerInterface {
   #marks: number[] = []
 
   static {
-    dataOf = (state) => state.#data
+    // A proxy of a state is none.
+    dataOf = (state) => (#data in state ? state.#data : undefined)
   }
 
   /** Not for callers: use {@link createFlatState}. */
@@ -314,9 +316,13 @@ export async function createFlatState(options: FlatStateOptions): Promise<FlatSt
   return new FlatState(common, data)
 }
 
-/** The memory of a flat state; `undefined` for a copy, which has none of its own. */
-export function flatDataOf(state: FlatState): FlatData | undefined {
-  const data = dataOf(state)
+/**
+ * The memory of a flat state that is just that: no copy, which has no memory of its own, no subclass, and
+ * without methods that somebody put on it, but for `covered` ones.
+ */
+export function flatDataOf(manager: object, covered: readonly string[] = []): FlatData | undefined {
+  if (!isUnmodified(manager, FlatState, covered)) return undefined
+  const data = dataOf(manager as FlatState)
   return data instanceof FlatData ? data : undefined
 }
 

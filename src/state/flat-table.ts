@@ -4,7 +4,7 @@
 // `FlatTable` on the one that owns the state.
 
 import { internalError } from '../errors.ts'
-import { FLAT_ACCOUNT, FLAT_BITS, FLAT_SLOT } from '../memory/flat-layout.ts'
+import { FLAT_ACCOUNT, FLAT_BITS, FLAT_EPOCH, FLAT_SLOT } from '../memory/flat-layout.ts'
 import { finishMix, mixWord } from '../memory/mix-words.ts'
 import { SharedRegion } from '../memory/shared-region.ts'
 import { WORDS_256, wordOfBytes } from '../memory/word-codec.ts'
@@ -13,6 +13,9 @@ const ADDRESS_WORDS = 5
 
 /** What a thread needs to read a flat state. */
 export interface FlatBuffers {
+  /** No other state has it, so that copies of code can be kept by it. */
+  readonly id: number
+
   readonly region: SharedArrayBuffer
   readonly accounts: SharedArrayBuffer
   readonly slots: SharedArrayBuffer
@@ -91,8 +94,13 @@ export class FlatTable {
   slotCount = 0
   readonly #key = new Int32Array(WORDS_256)
 
+  readonly #id = nextId()
+
+  /** `region` is empty. */
   constructor(region: SharedRegion) {
     this.region = region
+    if (region.allocate(1) !== FLAT_EPOCH) throw internalError('a region is not empty')
+    region.words[FLAT_EPOCH] = 0
     const seed = Math.floor(Math.random() * 0x7fff_ffff)
     this.reader = new FlatReader(region, newBuckets(LEAST_BUCKETS), newBuckets(LEAST_BUCKETS), seed)
   }
@@ -101,6 +109,7 @@ export class FlatTable {
   get buffers(): FlatBuffers {
     const { accounts, slots, seed } = this.reader
     return {
+      id: this.#id,
       region: this.region.buffer,
       accounts: accounts.buffer as SharedArrayBuffer,
       slots: slots.buffer as SharedArrayBuffer,
@@ -167,6 +176,11 @@ export class FlatTable {
   #load(bytes: Uint8Array, count: number): void {
     for (let i = 0; i < count; i++) this.#key[i] = wordOfBytes(bytes, i)
   }
+}
+
+let ids = 0
+function nextId(): number {
+  return ++ids
 }
 
 function newBuckets(count: number): Int32Array {

@@ -2,6 +2,7 @@
 // Nothing per transaction is a message: that goes through shared memory.
 
 import type { TransactionRules } from '../execution/transaction-runner.ts'
+import type { FlatBuffers } from '../state/flat-table.ts'
 import type { SerializedError } from './serialized-error.ts'
 
 /** Makes the worker load its modules, so that the first block does not wait for them. */
@@ -25,6 +26,8 @@ export interface BlockTask {
   /** Changes whenever the state region was emptied: copies of its code are void then. */
   stateGeneration: number
   block: SharedArrayBuffer
+  /** The user's state where workers may read it; `undefined`: the main thread answers. */
+  flat: FlatBuffers | undefined
   headerRlp: Uint8Array
   /** Encoded by `encodeCommon`. */
   vmCommon: string
