@@ -11,6 +11,8 @@ export interface Implementation {
   readonly name: string
   readonly workers: number
   readonly isStock: boolean
+  /** Its side of a comparison is a flat state. */
+  readonly onFlatState?: boolean
   runBlock(vm: VM, opts: ParallelRunBlockOpts): Promise<RunBlockResult & { parallel?: BlockReport }>
   close(): Promise<void>
 }
