@@ -31,6 +31,11 @@ export class FlatCodes {
     return entry
   }
 
+  /** Takes up an entry that the region has already. */
+  adopt(entry: number): void {
+    this.#entries.set(hexOf(this.hash(entry)), entry)
+  }
+
   /** Puts code under its hash. @throws ParallelError `STORE_FULL` */
   put(hash: Uint8Array, code: Uint8Array): void {
     const entry = this.entry(hash)

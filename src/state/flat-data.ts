@@ -15,7 +15,10 @@ import {
   writeUint256,
 } from '../memory/word-codec.ts'
 import { FlatCodes } from './flat-codes.ts'
+import { FlatDisk } from './flat-disk.ts'
 import { FlatLog, swapEntries } from './flat-log.ts'
+import { FlatPages } from './flat-pages.ts'
+import type { FlatStore } from './flat-store.ts'
 import { FlatTable } from './flat-table.ts'
 import { FlatTries } from './flat-tries.ts'
 import { advance, KeptVersions, newVersion, turn, type Version, wayFrom } from './flat-versions.ts'
@@ -33,6 +36,8 @@ export interface FlatDataOptions {
   readonly maxStateMiB: number
   /** How many roots are kept. */
   readonly keptRoots: number
+  /** Where the state is kept; default: nowhere. */
+  readonly store?: FlatStore | undefined
 }
 
 export class FlatData implements StateData {
@@ -40,25 +45,31 @@ export class FlatData implements StateData {
   readonly table: FlatTable
   readonly codes: FlatCodes
   readonly tries: FlatTries
+  /** Where it is kept, if it is. */
+  readonly disk: FlatDisk | undefined
   /** The last version; the records are that, changed by what the log has. */
   present: Version
   log = new FlatLog()
   readonly #region: SharedRegion
   readonly #kept: KeptVersions
   /** The root of what the records hold; unknown after changes. */
-  #root: Uint8Array | undefined = KECCAK256_RLP
+  #root: Uint8Array | undefined
   /** How long the log was when the tries were brought up to date. */
   #hashedAt = 0
   readonly #touch = (record: number): void => this.#changed(record)
 
-  constructor({ keccak, maxStateMiB, keptRoots }: FlatDataOptions) {
+  constructor({ keccak, maxStateMiB, keptRoots, store }: FlatDataOptions) {
     this.keccak = keccak
     this.#region = SharedRegion.create(maxStateMiB * MIB)
     this.table = new FlatTable(this.#region)
     this.codes = new FlatCodes(this.#region)
-    this.tries = new FlatTries(this.#region, keccak)
+    const pages = new FlatPages()
+    this.tries = new FlatTries(this.#region, keccak, store && pages)
     this.#kept = new KeptVersions(keptRoots)
-    this.present = newVersion(KECCAK256_RLP)
+    const { region, table, codes, tries } = this
+    this.disk = store && new FlatDisk({ region, table, codes, tries }, store, pages)
+    this.#root = this.disk?.load() ?? KECCAK256_RLP
+    this.present = newVersion(this.#root)
     this.#kept.keep(this.present)
   }
 
@@ -172,9 +183,11 @@ export class FlatData implements StateData {
   committed(): void {
     if (this.#root === undefined) return
     if (this.log.length > 0) this.#seal(this.log.length)
-    if (this.present.root !== undefined) return
-    this.present.root = this.#root
-    this.#kept.keep(this.present)
+    if (this.present.root === undefined) {
+      this.present.root = this.#root
+      this.#kept.keep(this.present)
+    }
+    this.disk?.save(this.#root)
   }
 
   root(): Uint8Array {
@@ -206,6 +219,7 @@ export class FlatData implements StateData {
     this.root()
     this.committed()
     this.moveTo(version)
+    this.committed()
     return true
   }
 

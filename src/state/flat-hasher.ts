@@ -11,6 +11,7 @@ import {
   FLAT_SLOT,
 } from '../memory/flat-layout.ts'
 import type { SharedRegion } from '../memory/shared-region.ts'
+import type { FlatPages } from './flat-pages.ts'
 import { anyLeaf, depthOf, KEY_NIBBLES, nibbleOf } from './flat-trie.ts'
 import type { Keccak } from './keccak.ts'
 import { HASH_LENGTH } from './trie-node.ts'
@@ -27,9 +28,11 @@ export class FlatHasher {
   /** Filled from its end towards its start, so that lengths are known when headers are written. */
   readonly #scratch = new Uint8Array(SCRATCH)
   #at = SCRATCH
+  readonly #pages: FlatPages | undefined
 
-  constructor(region: SharedRegion, keccak: Keccak) {
+  constructor(region: SharedRegion, keccak: Keccak, pages?: FlatPages) {
     this.#region = region
+    this.#pages = pages
     this.#keccak = keccak
   }
 
@@ -55,6 +58,8 @@ export class FlatHasher {
     const at = (node + FLAT_NODE.REFERENCE) * 4
     const reference = encoded.length < HASH_LENGTH ? encoded : this.#keccak(encoded)
     bytes.set(reference, at)
+    // A stale node is one that was changed in whatever way.
+    this.#pages?.touch(node, FLAT_ACCOUNT.WORDS)
     words[node] = (header & ~(STALE | LENGTH_MASK)) | (reference.length << LENGTH_SHIFT)
   }
 

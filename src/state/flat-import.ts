@@ -2,10 +2,11 @@
 // Authority on what an import must prove: a state that was copied has the root of the one it was copied
 // from. Must not be used while a checkpoint is open.
 
-import type { StateManagerInterface } from '@ethereumjs/common'
+import type { GenesisState, StateManagerInterface } from '@ethereumjs/common'
 import {
   type Address,
   bytesToHex,
+  createAccount,
   createAddressFromString,
   equalsBytes,
   hexToBytes,
@@ -13,6 +14,7 @@ import {
   KECCAK256_RLP,
   type PrefixedHexString,
   setLengthLeft,
+  toBytes,
   unpadBytes,
 } from '@ethereumjs/util'
 import { ParallelError } from '../errors.ts'
@@ -72,6 +74,22 @@ class Progress {
     this.#data.committed()
     this.#options.onProgress?.({ accounts: this.accounts, slots: this.slots })
     return root
+  }
+}
+
+/** Puts a genesis state: address -> balance | [balance, code, storage, nonce]. */
+export async function putGenesis(
+  manager: StateManagerInterface,
+  genesis: GenesisState,
+): Promise<void> {
+  for (const [name, state] of Object.entries(genesis)) {
+    const address = createAddressFromString(name)
+    const [balance, code, storage, nonce] = Array.isArray(state) ? state : [state]
+    await manager.putAccount(address, createAccount({ balance, nonce }))
+    if (code !== undefined) await manager.putCode(address, toBytes(code))
+    for (const [key, value] of storage ?? []) {
+      await manager.putStorage(address, toBytes(key), toBytes(value))
+    }
   }
 }
 

@@ -14,12 +14,19 @@ export interface FlatStateOptions {
    * Each costs the memory of what changed from it to the next. Default 128.
    */
   keptRoots?: number
+  /**
+   * A directory to keep the state in (lmdb), made if there is none; what it has is opened. Each committed
+   * state goes there when its root is taken, as a whole: also if the process is killed meanwhile. Default:
+   * the state ends with the process.
+   */
+  store?: { path: string }
 }
 
-const NAMES = ['common', 'maxStateMiB', 'keptRoots']
+const NAMES = ['common', 'maxStateMiB', 'keptRoots', 'store']
 
 /** Checks options and fills in the defaults. @throws ParallelError `INVALID_OPTION` */
 export function resolveFlatOptions(options: FlatStateOptions): {
+  path: string | undefined
   maxStateMiB: number
   keptRoots: number
 } {
@@ -37,7 +44,12 @@ export function resolveFlatOptions(options: FlatStateOptions): {
   if (typeof options.common?.hardfork !== 'function') {
     throw new ParallelError('INVALID_OPTION', 'Option "common" of a flat state must be a Common')
   }
+  const { store } = options
+  if (store !== undefined && (typeof store?.path !== 'string' || store.path === '')) {
+    throw new ParallelError('INVALID_OPTION', 'Option "store" must be { path: a directory }')
+  }
   return {
+    path: store?.path,
     maxStateMiB: integer('maxStateMiB', options.maxStateMiB, 8191, 2048),
     keptRoots: integer('keptRoots', options.keptRoots, 2 ** 31 - 1, 128),
   }

@@ -16,12 +16,9 @@ import {
   Account,
   type Address,
   type BALJSONBlockAccessList,
-  createAccount,
-  createAddressFromString,
   EthereumJSErrorWithoutCode,
   equalsBytes,
   KECCAK256_RLP,
-  toBytes,
   unpadBytes,
 } from '@ethereumjs/util'
 import { ParallelError } from '../errors.ts'
@@ -32,19 +29,18 @@ import {
   type ImportOptions,
   importAlloc,
   importState,
+  putGenesis,
   type StateKeys,
 } from './flat-import.ts'
-import { type FlatStateOptions, resolveFlatOptions } from './flat-options.ts'
 import { dumpStorage, dumpStorageRange, prove } from './flat-walk.ts'
 import { hexOf } from './hex.ts'
-import { loadKeccak } from './keccak.ts'
 import { isUnmodified } from './unmodified.ts'
 
 /** Who may look behind a state manager; the executor's workers read its memory. */
 let dataOf: (state: FlatState) => FlatData | CopiedData | undefined
 
 /**
- * A flat state; see {@link createFlatState}. All of it works as in stock's `MerkleStateManager`, except that
+ * A flat state; see `createFlatState`. All of it works as in stock's `MerkleStateManager`, except that
  *
  * - state roots can be gone back to only while they are among the kept ones (`UNKNOWN_STATE_ROOT`),
  * - an account's `storageRoot` follows from its slots: it is the one computed with the last state root, and
@@ -63,7 +59,7 @@ export class FlatState implements StateManagerInterface {
     dataOf = (state) => (#data in state ? state.#data : undefined)
   }
 
-  /** Not for callers: use {@link createFlatState}. */
+  /** Not for callers: use `createFlatState`. */
   constructor(common: Common, data: FlatData | CopiedData) {
     this.common = common
     this.#data = data
@@ -211,15 +207,7 @@ export class FlatState implements StateManagerInterface {
     if (this.#marks.length > 0) {
       throw EthereumJSErrorWithoutCode('Cannot create genesis state with uncommitted checkpoints')
     }
-    for (const [name, state] of Object.entries(genesis)) {
-      const address = createAddressFromString(name)
-      const [balance, code, storage, nonce] = Array.isArray(state) ? state : [state]
-      this.#put(address, createAccount({ balance, nonce }))
-      if (code !== undefined) await this.putCode(address, toBytes(code))
-      for (const [key, value] of storage ?? []) {
-        await this.putStorage(address, toBytes(key), toBytes(value))
-      }
-    }
+    await putGenesis(this, genesis)
   }
 
   /**
@@ -257,6 +245,16 @@ export class FlatState implements StateManagerInterface {
 
   clearCaches(): void {}
 
+  /** Resolves when all that was stored is on the disk, so that a failure of power does not lose it. */
+  async flushed(): Promise<void> {
+    await this.#original.disk?.store.flushed()
+  }
+
+  /** Ends the use of a store; the state must not be changed afterwards. Without a store, does nothing. */
+  async close(): Promise<void> {
+    if (this.#data instanceof FlatData) await this.#data.disk?.store.close()
+  }
+
   /** A copy of what is committed, at no cost; what is changed there stays there. */
   shallowCopy(): FlatState {
     const common = this.common.copy()
@@ -288,8 +286,12 @@ export class FlatState implements StateManagerInterface {
   }
 
   #keccak(bytes: Uint8Array): Uint8Array {
+    return this.#original.keccak(bytes)
+  }
+
+  get #original(): FlatData {
     const data = this.#data
-    return (data instanceof CopiedData ? data.base : data).keccak(bytes)
+    return data instanceof CopiedData ? data.base : data
   }
 
   #use<T>(use: (data: FlatData) => T): T {
@@ -298,22 +300,6 @@ export class FlatState implements StateManagerInterface {
     data.root()
     return use(data)
   }
-}
-
-/**
- * Makes an empty flat state, which can be given to a VM as its `stateManager`.
- *
- * @example
- * ```ts
- * const stateManager = await createFlatState({ common })
- * const vm = await createVM({ common, stateManager })
- * ```
- * @throws ParallelError `INVALID_OPTION`
- */
-export async function createFlatState(options: FlatStateOptions): Promise<FlatState> {
-  const { common } = options
-  const data = new FlatData({ keccak: await loadKeccak(), ...resolveFlatOptions(options) })
-  return new FlatState(common, data)
 }
 
 /**

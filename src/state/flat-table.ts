@@ -134,18 +134,12 @@ export class FlatTable {
   account(address: Uint8Array): number {
     const found = this.findAccount(address)
     if (found !== 0) return found
-    const { reader, region } = this
+    const { region } = this
     const record = region.allocate(FLAT_ACCOUNT.WORDS)
     const { words } = region
     words.fill(0, record, record + FLAT_ACCOUNT.WORDS)
     words.set(this.#key.subarray(0, ADDRESS_WORDS), record + FLAT_ACCOUNT.ADDRESS)
-    this.accountCount++
-    if (2 * this.accountCount > reader.accounts.length) {
-      const hashOf = (other: number): number =>
-        reader.accountHash(words, other + FLAT_ACCOUNT.ADDRESS)
-      reader.accounts = grown(reader.accounts, hashOf)
-    }
-    insert(reader.accounts, reader.accountHash(this.#key, 0), record)
+    this.#indexAccount(record)
     return record
   }
 
@@ -154,7 +148,7 @@ export class FlatTable {
     const found = this.findSlot(account, key)
     if (found !== 0) return found
     if (account === 0) throw internalError('a slot of no account')
-    const { reader, region } = this
+    const { region } = this
     const record = region.allocate(FLAT_SLOT.WORDS)
     const { words } = region
     words.fill(0, record, record + FLAT_SLOT.WORDS)
@@ -163,14 +157,38 @@ export class FlatTable {
     words[record + FLAT_SLOT.ACCOUNT] = account
     words[record + FLAT_SLOT.SIBLING] = words[account + FLAT_ACCOUNT.SLOTS]
     words[account + FLAT_ACCOUNT.SLOTS] = record
-    this.slotCount++
-    if (2 * this.slotCount > reader.slots.length) {
-      const hashOf = (other: number): number =>
-        reader.slotHash(words[other + FLAT_SLOT.ACCOUNT], words, other + FLAT_SLOT.KEY)
-      reader.slots = grown(reader.slots, hashOf)
-    }
-    insert(reader.slots, reader.slotHash(account, this.#key, 0), record)
+    this.#indexSlot(record)
     return record
+  }
+
+  /** Takes up an account that the region has already, with its slots. */
+  adopt(account: number): void {
+    this.#indexAccount(account)
+    const { words } = this.region
+    let slot = words[account + FLAT_ACCOUNT.SLOTS]
+    for (; slot !== 0; slot = words[slot + FLAT_SLOT.SIBLING]) this.#indexSlot(slot)
+  }
+
+  #indexAccount(record: number): void {
+    const { reader, region } = this
+    const { words } = region
+    const hashOf = (other: number): number =>
+      reader.accountHash(words, other + FLAT_ACCOUNT.ADDRESS)
+    this.accountCount++
+    if (2 * this.accountCount > reader.accounts.length) {
+      reader.accounts = grown(reader.accounts, hashOf)
+    }
+    insert(reader.accounts, hashOf(record), record)
+  }
+
+  #indexSlot(record: number): void {
+    const { reader, region } = this
+    const { words } = region
+    const hashOf = (other: number): number =>
+      reader.slotHash(words[other + FLAT_SLOT.ACCOUNT], words, other + FLAT_SLOT.KEY)
+    this.slotCount++
+    if (2 * this.slotCount > reader.slots.length) reader.slots = grown(reader.slots, hashOf)
+    insert(reader.slots, hashOf(record), record)
   }
 
   #load(bytes: Uint8Array, count: number): void {

@@ -29,6 +29,21 @@ export function anyLeaf(words: Int32Array, node: number): number {
   return leaf
 }
 
+/** The leaves at and below `node`, in the order of their keys; 0 is the empty trie. */
+export function* leavesBelow(words: Int32Array, node: number): Generator<number> {
+  if (node === 0) return
+  const open = [node]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if ((words[next] & BRANCH) === 0) {
+      yield next
+      continue
+    }
+    for (let at = next + FLAT_BRANCH.WORDS - 1; at >= next + CHILDREN; at--) {
+      if (words[at] !== 0) open.push(words[at])
+    }
+  }
+}
+
 /** How many nibbles lead to a branch. */
 export function depthOf(words: Int32Array, branch: number): number {
   return words[branch] >>> DEPTH_SHIFT
@@ -37,7 +52,7 @@ export function depthOf(words: Int32Array, branch: number): number {
 export class FlatTrie {
   readonly #region: SharedRegion
   /** Branches that can be used again. */
-  readonly #free: number[] = []
+  readonly free: number[] = []
 
   constructor(region: SharedRegion) {
     this.#region = region
@@ -71,7 +86,7 @@ export class FlatTrie {
       node = words[slot]
       if (node === 0) {
         words[slot] = leaf
-        this.#free.push(branch)
+        this.free.push(branch)
         return root
       }
     }
@@ -105,7 +120,7 @@ export class FlatTrie {
     const only = onlyChild(words, parent)
     if (only === 0) return root
     words[only] |= STALE
-    this.#free.push(parent)
+    this.free.push(parent)
     if (above < 0) return only
     words[above] = only
     return root
@@ -124,7 +139,7 @@ export class FlatTrie {
   }
 
   #newBranch(): number {
-    const branch = this.#free.pop() ?? this.#region.allocate(FLAT_BRANCH.WORDS)
+    const branch = this.free.pop() ?? this.#region.allocate(FLAT_BRANCH.WORDS)
     this.#region.words.fill(0, branch, branch + FLAT_BRANCH.WORDS)
     return branch
   }

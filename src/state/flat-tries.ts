@@ -5,6 +5,7 @@ import { FLAT_ACCOUNT, FLAT_BITS, FLAT_NODE, FLAT_SLOT } from '../memory/flat-la
 import type { SharedRegion } from '../memory/shared-region.ts'
 import { bytesOfWords } from '../memory/word-codec.ts'
 import { FlatHasher } from './flat-hasher.ts'
+import type { FlatPages } from './flat-pages.ts'
 import { FlatTrie } from './flat-trie.ts'
 import type { Keccak } from './keccak.ts'
 
@@ -17,18 +18,21 @@ export class FlatTries {
   readonly #region: SharedRegion
   readonly #keccak: Keccak
   readonly #trie: FlatTrie
+  readonly #pages: FlatPages | undefined
   #queue: number[] = []
 
-  constructor(region: SharedRegion, keccak: Keccak) {
+  /** `pages` hears of all that changes in records and nodes. */
+  constructor(region: SharedRegion, keccak: Keccak, pages?: FlatPages) {
     this.#region = region
     this.#keccak = keccak
     this.#trie = new FlatTrie(region)
-    this.hasher = new FlatHasher(region, keccak)
+    this.#pages = pages
+    this.hasher = new FlatHasher(region, keccak, pages)
   }
 
-  /** Whether the tries are as the records are. */
-  get areFresh(): boolean {
-    return this.#queue.length === 0
+  /** Branches that are not in use. */
+  get free(): number[] {
+    return this.#trie.free
   }
 
   /** The record may have changed. */
@@ -36,6 +40,7 @@ export class FlatTries {
     const { words } = this.#region
     if ((words[record] & QUEUED) !== 0) return
     words[record] |= QUEUED
+    this.#pages?.touch(record, FLAT_ACCOUNT.WORDS)
     this.#queue.push(record)
   }
 

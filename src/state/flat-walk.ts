@@ -12,7 +12,7 @@ import {
 } from '@ethereumjs/util'
 import { FLAT_ACCOUNT, FLAT_BITS, FLAT_BRANCH, FLAT_SLOT } from '../memory/flat-layout.ts'
 import type { FlatData } from './flat-data.ts'
-import { anyLeaf, depthOf, KEY_NIBBLES, nibbleOf } from './flat-trie.ts'
+import { anyLeaf, depthOf, KEY_NIBBLES, leavesBelow, nibbleOf } from './flat-trie.ts'
 import { toNibbles } from './nibbles.ts'
 
 const { BRANCH } = FLAT_BITS
@@ -21,8 +21,8 @@ const { CHILDREN } = FLAT_BRANCH
 /** What `dumpStorage` of stock's managers gives. */
 export function dumpStorage(data: FlatData, address: Address): StorageDump {
   const dump: StorageDump = {}
-  for (const leaf of leavesOf(
-    data,
+  for (const leaf of leavesBelow(
+    data.region.words,
     storageTop(data, address, 'dumpStorage f() can only be called for an existing account'),
   )) {
     dump[keyOf(data, leaf)] = bytesToHex(data.tries.hasher.encodeValue(leaf))
@@ -39,7 +39,10 @@ export function dumpStorageRange(
 ): StorageRange {
   const storage: StorageRange['storage'] = Object.create(null)
   let count = 0
-  for (const leaf of leavesOf(data, storageTop(data, address, 'Account does not exist.'))) {
+  for (const leaf of leavesBelow(
+    data.region.words,
+    storageTop(data, address, 'Account does not exist.'),
+  )) {
     const key = keyOf(data, leaf)
     if (BigInt(key) < startKey) continue
     if (count === limit) return { storage, nextKey: key }
@@ -92,16 +95,6 @@ function storageTop(data: FlatData, address: Address, ifAbsent: string): number 
     throw EthereumJSErrorWithoutCode(ifAbsent)
   }
   return words[record + FLAT_ACCOUNT.STORAGE]
-}
-
-function* leavesOf(data: FlatData, node: number): Generator<number> {
-  if (node === 0) return
-  const { words } = data.region
-  if ((words[node] & BRANCH) === 0) {
-    yield node
-    return
-  }
-  for (let nibble = 0; nibble < 16; nibble++) yield* leavesOf(data, words[node + CHILDREN + nibble])
 }
 
 function keyOf(data: FlatData, leaf: number): `0x${string}` {

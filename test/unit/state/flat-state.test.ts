@@ -5,7 +5,8 @@ import { getMerkleStateProof, MerkleStateManager } from '@ethereumjs/statemanage
 import { Account, bytesToHex, KECCAK256_RLP } from '@ethereumjs/util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createFlatState, type FlatState } from '../../../src/state/flat-state.ts'
+import { createFlatState } from '../../../src/state/create-flat-state.ts'
+import type { FlatState } from '../../../src/state/flat-state.ts'
 import {
   ADDRESSES,
   calls,
