@@ -42,6 +42,7 @@ export class FlatDisk {
     this.#stored = meta.used
     tries.top = meta.top
     tries.free.push(...meta.free)
+    table.reserve(meta.accounts, meta.slots)
     const entries = new Set<number>()
     // What is not in a trie does not exist; its room is lost.
     for (const account of leavesBelow(region.words, meta.top)) {
@@ -57,12 +58,14 @@ export class FlatDisk {
 
   /** Stores what has changed since the last time. */
   save(root: Uint8Array): void {
-    const { region, tries } = this.#parts
+    const { region, table, tries } = this.#parts
     const used = region.used()
     if (used > this.#stored) this.#pages.touch(this.#stored, used - this.#stored)
     if (this.#pages.count === 0) return
     const { top, free } = tries
-    this.store.save(region, this.#pages.pages, { used, top, free, root: hexOf(root) })
+    const { accountCount: accounts, slotCount: slots } = table
+    const meta = { used, top, free, accounts, slots, root: hexOf(root) }
+    this.store.save(region, this.#pages.pages, meta)
     this.#pages.clear()
     this.#stored = used
   }

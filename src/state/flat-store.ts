@@ -23,6 +23,9 @@ export interface FlatMeta {
   /** Top node of the accounts' trie. */
   readonly top: number
   readonly free: readonly number[]
+  /** Records that the region has, more or less. */
+  readonly accounts: number
+  readonly slots: number
   /** In hex, without 0x. */
   readonly root: string
 }
@@ -43,7 +46,8 @@ export class FlatStore {
     // Loaded here only: it is native code, which states without a store do not need.
     const { open } = await import('lmdb')
     mkdirSync(path, { recursive: true })
-    const database = open<Buffer, number>({ path, encoding: 'binary', keyEncoding: 'uint32' })
+    // With keys encoded as uint32, lmdb 3.5.6 fails on writing to what another process has written.
+    const database = open<Buffer, number>({ path, encoding: 'binary' })
     return new FlatStore(database, path)
   }
 

@@ -161,6 +161,14 @@ export class FlatTable {
     return record
   }
 
+  /** Makes room for so many records, in an empty table. */
+  reserve(accounts: number, slots: number): void {
+    const room = (count: number): number =>
+      Math.max(LEAST_BUCKETS, 2 ** Math.ceil(Math.log2(2 * count + 2)))
+    this.reader.accounts = newBuckets(room(accounts))
+    this.reader.slots = newBuckets(room(slots))
+  }
+
   /** Takes up an account that the region has already, with its slots. */
   adopt(account: number): void {
     this.#indexAccount(account)

@@ -109,7 +109,7 @@ describe('a stored flat state', () => {
     await state.flushed()
     await state.close()
     await other.close()
-    const database = open<Buffer, number>({ path, encoding: 'binary', keyEncoding: 'uint32' })
+    const database = open<Buffer, number>({ path, encoding: 'binary' })
     await database.put(0, Buffer.from('{"format":0}'))
     await database.close()
     await expect(createFlatState({ common, store: { path } })).rejects.toMatchObject({
