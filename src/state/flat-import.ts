@@ -93,7 +93,10 @@ export async function putGenesis(
   }
 }
 
-/** Puts the accounts of an alloc; returns the state root. */
+/**
+ * Puts the accounts of an alloc; returns the state root.
+ * @throws ParallelError `INVALID_ARGUMENT` for slots or values of more than 32 bytes
+ */
 export async function importAlloc(
   data: FlatData,
   alloc: Alloc,
@@ -113,7 +116,7 @@ export async function importAlloc(
     })
     for (const [key, value] of Object.entries(account.storage ?? {})) {
       progress.slots++
-      data.setSlot(address, setLengthLeft(bytesOf(key), 32), unpadBytes(bytesOf(value)))
+      data.setSlot(address, setLengthLeft(wordOf(key), 32), unpadBytes(wordOf(value)))
     }
     progress.accountDone()
   }
@@ -165,6 +168,15 @@ function bytesOf(value: Uint8Array | string | undefined): Uint8Array {
   if (value instanceof Uint8Array) return value
   const digits = value.replace(/^0x/, '')
   return hexToBytes(`0x${digits.length % 2 === 0 ? digits : `0${digits}`}`)
+}
+
+function wordOf(text: string): Uint8Array {
+  const bytes = bytesOf(text)
+  if (bytes.length <= 32) return bytes
+  throw new ParallelError(
+    'INVALID_ARGUMENT',
+    `An alloc has ${text}, which is no 32 bytes of storage`,
+  )
 }
 
 function withPrefix(name: string): PrefixedHexString {
