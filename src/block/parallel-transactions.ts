@@ -11,8 +11,6 @@ import { setCommitNotice } from '../memory/commit-notice.ts'
 import { mainMaySleep } from '../memory/doorbell.ts'
 import { CONTROL, HALT, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { readSizedBytes } from '../memory/sized-bytes.ts'
-import { flatDataOf } from '../state/flat-state.ts'
-import type { FlatBuffers } from '../state/flat-table.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import { learnFrom } from './access-learning.ts'
 import { BaseServer } from './base-server.ts'
@@ -194,14 +192,9 @@ export class ParallelTransactions {
       this.#tasks.fail(error)
       return Promise.resolve()
     }
-    const task = blockTask(this.#vm, this.#options, memory, pool.size, workerSetup, this.#flat())
+    const covered = this.#eager ? undefined : this.#watch.covered
+    const task = blockTask(this.#vm, this.#options, memory, pool.size, workerSetup, covered)
     return this.#tasks.start(task)
-  }
-
-  /** The user's state, if workers may read it: with listeners it is written while they run. */
-  #flat(): FlatBuffers | undefined {
-    if (this.#eager) return undefined
-    return flatDataOf(this.#vm.stateManager, this.#watch.covered)?.table.buffers
   }
 
   async #serveUntilEnd(tasks: Promise<unknown>): Promise<void> {
