@@ -7,7 +7,7 @@ import { suiteImplementation } from '../support/suite-implementation.ts'
 import { randomSeed, runRandomBlocks } from './random-runner.ts'
 
 const blocks = Number(process.env.RANDOM_BLOCKS ?? 2000)
-const flatBlocks = Math.ceil(blocks / 4)
+const flatBlocks = Math.ceil(blocks / 8)
 const seed = Number(process.env.RANDOM_SEED ?? randomSeed())
 const minute = 60_000
 
