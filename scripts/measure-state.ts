@@ -1,8 +1,10 @@
 // Measures the Merkle engine against @ethereumjs/mpt and stock's flush: CPU time, medians of some runs.
 // Authority on the figures that the texts name. Must not be part of the tests: figures depend on machines.
+import { Common, Mainnet } from '@ethereumjs/common'
 import { createMPT } from '@ethereumjs/mpt'
 import { Caches, CacheType, MerkleStateManager } from '@ethereumjs/statemanager'
-import { Address, MapDB, ValueEncoding } from '@ethereumjs/util'
+import { Account, Address, MapDB, ValueEncoding } from '@ethereumjs/util'
+import { createFlatState } from '../src/state/create-flat-state.ts'
 import { flushMerkleStateManager } from '../src/state/flush-merkle.ts'
 import { loadKeccak } from '../src/state/keccak.ts'
 import { readStockTrie, updateStockTrie } from '../src/state/stock-trie.ts'
@@ -145,5 +147,57 @@ async function measureFlush(): Promise<void> {
   console.log(`  stock ${stock}\n  ours  ${ours}`)
 }
 
+/** Both tries have the same accounts; both sides begin with changed accounts, ours in memory already. */
+async function measureFlatState(): Promise<void> {
+  const account = (i: number, round: number) =>
+    new Account(BigInt(round), 10n ** 18n * BigInt(i + 1) + BigInt(round))
+  const flat = await createFlatState({ common: new Common({ chain: Mainnet }) })
+  function* alloc() {
+    for (let i = 0; i < ENTRIES; i++) yield [addressOf(i).toString(), account(i, 0)] as const
+  }
+  const root = await flat.importAlloc(alloc())
+  const all = await trieOver(new Map())
+  const entries = Array.from({ length: ENTRIES }, (_, i) => ({
+    key: addressOf(i).bytes,
+    value: account(i, 0).serialize(),
+  }))
+  await updateStockTrie(all, entries, keccak)
+  const base = (all.database().db as MapDB<string, Uint8Array>)._database
+  const isEqual = [Buffer.from(root).equals(all.root())]
+  const which = Array.from({ length: UPDATES }, (_, i) => (i * (ENTRIES / UPDATES) + 7) | 0)
+  let round = 0
+  const roots = new Map<number, string>()
+  const puts = await medianCpu(RUNS.ours, async () => {
+    round++
+    return async () => {
+      for (const i of which) await flat.putAccount(addressOf(i), account(i, round))
+    }
+  })
+  await flat.setStateRoot(root)
+  round = 0
+  const ours = await medianCpu(RUNS.ours, async () => {
+    round++
+    for (const i of which) await flat.putAccount(addressOf(i), account(i, round))
+    return async () => {
+      roots.set(round, Buffer.from(await flat.getStateRoot()).toString('hex'))
+    }
+  })
+  round = 0
+  const stock = await medianCpu(RUNS.stock, async () => {
+    round++
+    const trie = await trieOver(base, all.root())
+    const values = which.map((i) => account(i, round).serialize())
+    return async () => {
+      for (const [k, i] of which.entries()) await trie.put(addressOf(i).bytes, values[k])
+      isEqual.push(roots.get(round) === Buffer.from(trie.root()).toString('hex'))
+    }
+  })
+  console.log(
+    `root of a flat state, ${UPDATES} of ${ENTRIES} accounts, equal roots: ${isEqual.every(Boolean)}`,
+  )
+  console.log(`  @ethereumjs/mpt ${stock}\n  ours            ${ours}; putting them before ${puts}`)
+}
+
+await measureFlatState()
 await measureUpdates()
 await measureFlush()

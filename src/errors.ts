@@ -21,6 +21,10 @@ export type ParallelErrorCode =
   | 'FALLBACK_DISABLED'
   /** A node of a state trie is missing from its database, or what is there is no node. */
   | 'BROKEN_TRIE'
+  /** What lies where a flat state should be stored is none, or somebody else writes to it. */
+  | 'BROKEN_STORE'
+  /** A flat state is asked for a state root that it does not keep (any more). */
+  | 'UNKNOWN_STATE_ROOT'
   /** An argument has a value that is not allowed, or not in this state. The message says which. */
   | 'INVALID_ARGUMENT'
   /** A transaction is named that was never recorded, or is not part of the graph. */

@@ -22,4 +22,8 @@ export {
   SCHEDULERS,
   type SchedulerName,
 } from './options.ts'
+export { createFlatState } from './state/create-flat-state.ts'
+export type { Alloc, AllocAccount, ImportOptions, StateKeys } from './state/flat-import.ts'
+export type { FlatStateOptions } from './state/flat-options.ts'
+export { FlatState } from './state/flat-state.ts'
 export type { WorkerSetup, WorkerSetupResult } from './workers/worker-setup.ts'

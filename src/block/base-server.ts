@@ -34,8 +34,10 @@ import {
   writeUint64,
   writeUint256,
 } from '../memory/word-codec.ts'
+import { flatDataOf } from '../state/flat-state.ts'
 import { canFlush } from '../state/merkle-manager.ts'
 import { readMerkleAccounts, readMerkleStorage } from '../state/merkle-reads.ts'
+import { FlatBases } from '../workers/flat-bases.ts'
 import type { BlockMemory } from './block-memory.ts'
 
 const KIND_MASK = (1 << REQUEST_KIND_BITS) - 1
@@ -49,6 +51,8 @@ export class BaseServer {
   readonly #isReset: (account: RecordId) => boolean
   /** The state manager, where many values can be read of it at once. */
   readonly #merkle: MerkleStateManager | undefined
+  /** The state manager's memory, where it is a flat state. */
+  readonly #flat: FlatBases | undefined
   #head = 0
 
   constructor(
@@ -65,6 +69,8 @@ export class BaseServer {
     this.#blockNumber = Number(blockNumber)
     this.#isReset = isReset
     this.#merkle = canFlush(manager, covered) ? manager : undefined
+    const flat = flatDataOf(manager, covered)
+    this.#flat = flat && new FlatBases(flat.table.reader, memory.state, nativeAtomics)
   }
 
   /**
@@ -116,6 +122,14 @@ export class BaseServer {
 
   /** Reads accounts: together where the state manager allows it, else each by itself. */
   #accounts(records: readonly RecordId[]): Promise<void>[] {
+    const flat = this.#flat
+    if (flat !== undefined) {
+      for (const record of records) {
+        flat.account(record)
+        nativeAtomics.store(this.#memory.state.words, record + ACCOUNT.STATUS, BASE.PRESENT)
+      }
+      return []
+    }
     const write = (record: RecordId, account: Account | undefined): void => {
       writeBaseAccount(this.#memory, record, account)
       nativeAtomics.store(this.#memory.state.words, record + ACCOUNT.STATUS, BASE.PRESENT)
@@ -157,6 +171,14 @@ export class BaseServer {
     // state manager would look into the trie of the account that was, and remember what it finds.
     if (this.#isReset(account)) {
       for (const record of slots) write(record, new Uint8Array(0))
+      return []
+    }
+    const flat = this.#flat
+    if (flat !== undefined) {
+      for (const record of slots) {
+        flat.slot(record)
+        nativeAtomics.store(state.words, record + SLOT.STATUS, BASE.PRESENT)
+      }
       return []
     }
     const address = this.#address(account)

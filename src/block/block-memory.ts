@@ -13,6 +13,7 @@ import { ACCOUNT, BASE, controlWords, SLOT } from '../memory/layout.ts'
 import { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
 import { LocationTable } from '../mvcc/location-table.ts'
 import { VersionStore } from '../mvcc/version-store.ts'
+import { FlatState } from '../state/flat-state.ts'
 
 const MIB = 1024 * 1024
 /** 256 KiB; chains stay short up to some 100,000 records, and longer ones only get slower. */
@@ -205,6 +206,7 @@ export class BlockMemory {
  * not stock's nothing is known.
  */
 function showsAllWrites(manager: StateManagerInterface): boolean {
+  if (manager instanceof FlatState) return true
   if (!(manager instanceof MerkleStateManager)) return false
   return (manager as unknown as { _checkpointCount: unknown })._checkpointCount === 0
 }

@@ -7,6 +7,7 @@ import type { RunBlockOpts, VM } from '@ethereumjs/vm'
 import { encodeCommon, encodeTransaction } from '../execution/chain-data.ts'
 import { CONTROL, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { writeSizedBytes } from '../memory/sized-bytes.ts'
+import { flatDataOf } from '../state/flat-state.ts'
 import type { BlockTask } from '../workers/protocol.ts'
 import type { BlockMemory } from './block-memory.ts'
 
@@ -26,13 +27,17 @@ export function writeTransactions(memory: BlockMemory, block: Block): void {
   })
 }
 
-/** What every worker gets. */
+/**
+ * What every worker gets. A state that can be read in shared memory is among it, unless `covered` is
+ * `undefined`, as it must be where the state is written while workers run; these are the state manager's methods that are covered at the time.
+ */
 export function blockTask(
   vm: VM,
   options: RunBlockOpts,
   memory: BlockMemory,
   workers: number,
   workerSetup: string | undefined,
+  covered: readonly string[] | undefined,
 ): Omit<BlockTask, 'worker'> {
   const { block, skipBalance, skipNonce, skipHardForkValidation } = options
   const evm = vm.evm as EVM
@@ -47,6 +52,7 @@ export function blockTask(
     seed: memory.seed,
     state: memory.state.buffer,
     block: memory.block.buffer,
+    flat: covered && flatDataOf(vm.stateManager, covered)?.table.buffers,
     headerRlp: block.header.serialize(),
     vmCommon: encodeCommon(vm.common),
     blockCommon: encodeCommon(block.common),

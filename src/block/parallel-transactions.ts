@@ -179,7 +179,9 @@ export class ParallelTransactions {
       this.#tasks.fail(error)
       return Promise.resolve()
     }
-    return this.#tasks.start(blockTask(this.#vm, this.#options, memory, pool.size, workerSetup))
+    const covered = this.#eager ? undefined : this.#watch.covered
+    const task = blockTask(this.#vm, this.#options, memory, pool.size, workerSetup, covered)
+    return this.#tasks.start(task)
   }
 
   async #serveUntilEnd(tasks: Promise<unknown>): Promise<void> {

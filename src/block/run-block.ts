@@ -32,6 +32,7 @@ import { cryptoHere, recoverAhead } from './recover-ahead.ts'
 import { type BlockReport, emptyReport } from './report.ts'
 import { StateWriteWatch } from './state-write-watch.ts'
 import { afterTransactions, beforeTransactions } from './system-operations.ts'
+import { rememberTransactionsRoot, transactionsRoot } from './transactions-root.ts'
 import { foldIntoBase } from './write-back.ts'
 
 /** Stock's options, and a listener for results as they become final. */
@@ -225,6 +226,7 @@ async function validate(vm: VM, options: RunBlockOpts): Promise<void> {
     }
     await blockchain.validateHeader(block.header)
   }
+  await rememberTransactionsRoot(block)
   await block.validateData(false, true, options.validateBlockSize ?? false)
 }
 
@@ -263,7 +265,7 @@ async function finish(
     const generated = {
       ...fields,
       receiptTrie: receiptsRoot,
-      transactionsTrie: await block.genTxTrie(),
+      transactionsTrie: await transactionsRoot(block),
       ...(own === undefined ? {} : { blockAccessListHash: own.hash() }),
     }
     finished = createBlock(

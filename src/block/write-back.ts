@@ -14,6 +14,8 @@ import {
   writeUint64,
   writeUint256,
 } from '../memory/word-codec.ts'
+import type { FlatData } from '../state/flat-data.ts'
+import { flatDataOf } from '../state/flat-state.ts'
 import { canFlush, putStorageInCache } from '../state/merkle-manager.ts'
 import type { BlockMemory } from './block-memory.ts'
 import type { AccountChange, CommittedWrites } from './committed-writes.ts'
@@ -30,12 +32,14 @@ export async function applyWrites(
   manager: StateManagerInterface,
   isSeen: boolean,
 ): Promise<void> {
-  const isMerkle = !isSeen && canFlush(manager)
+  const flat = flatDataOf(manager)
+  const isMerkle = flat === undefined && !isSeen && canFlush(manager)
   for (const [record, change] of writes.accounts) {
     const words = memory.state.reach(record + ACCOUNT.WORDS)
     const address = new Address(bytesOfWords(words, record + ACCOUNT.ADDRESS, 5))
     const wasReset = all.accounts.get(record)?.reset === true
-    await applyAccount(memory, change, wasReset, address, manager, isMerkle)
+    if (flat !== undefined) applyToFlat(memory, change, address.bytes, flat)
+    else await applyAccount(memory, change, wasReset, address, manager, isMerkle)
   }
 }
 
@@ -68,6 +72,29 @@ async function applyAccount(
     const key = bytesOfWords(memory.state.reach(slot + SLOT.WORDS), slot + SLOT.KEY, 8)
     if (isMerkle) putStorageInCache(manager as MerkleStateManager, address, key, value)
     else await manager.putStorage(address, key, value)
+  }
+}
+
+/** The same in the memory of a flat state, which needs nothing to be cleared twice. */
+function applyToFlat(
+  memory: BlockMemory,
+  change: AccountChange,
+  address: Uint8Array,
+  flat: FlatData,
+): void {
+  if (change.destroyed) flat.setAccount(address, undefined)
+  if (change.exists === false) return
+  const before = flat.account(address) ?? new Account()
+  const balance = (change.balance ?? before.balance) + change.added
+  if (balance > MAX_INTEGER) throw internalError('a balance overflowed by additions')
+  const { code, codeHash = before.codeHash } = change
+  if (code !== undefined) flat.putCode(codeHash, code)
+  const nonce = change.nonce ?? before.nonce
+  flat.setAccount(address, { nonce, balance, codeHash, storageRoot: before.storageRoot })
+  if (change.reset) flat.clearSlots(address)
+  for (const [slot, value] of change.slots) {
+    const key = bytesOfWords(memory.state.reach(slot + SLOT.WORDS), slot + SLOT.KEY, 8)
+    flat.setSlot(address, key, value)
   }
 }
 

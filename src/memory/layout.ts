@@ -11,7 +11,7 @@
 // control  request ring         any worker                    the ring slot (0 = not yet written)
 // index    bucket heads         any worker, compare-exchange  itself
 // state    record: key          the worker that interns it    the bucket head
-// state    record: base values  main thread                   the record's status word
+// state    record: base values  who made it REQUESTED; main   the record's status word
 // state    record: list heads   any worker, compare-exchange  itself
 // state    code bytes           main thread                   the account's code status word
 // block    version node         the worker that inserts it    the list head or the node before it
@@ -198,7 +198,7 @@ export const ACCOUNT = {
   CODE_HASH: 19, // 8 words
   STORAGE_ROOT: 27, // 8 words
   CODE_STATUS: 35,
-  CODE: 36, // state region offset: byte length, bytes
+  CODE: 36, // state region offset: byte length, bytes; -1 times it: in a flat state's region
   EXISTS_HEAD: 37,
   BALANCE_HEAD: 38,
   NONCE_HEAD: 39,

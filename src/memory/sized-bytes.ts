@@ -9,10 +9,13 @@ import { readBytes, wordsForBytes } from './word-codec.ts'
  * Writes `bytes` into words of their own and returns the first, which {@link readSizedBytes} takes.
  * @throws ParallelError `STORE_FULL` when the region's maximum is reached.
  */
-export function writeSizedBytes(allocator: RegionAllocator, bytes: Uint8Array): number {
+export function writeSizedBytes(
+  allocator: RegionAllocator | SharedRegion,
+  bytes: Uint8Array,
+): number {
   const at = allocator.allocate(1 + wordsForBytes(bytes.length))
   // What was allocated is in view already.
-  const { region } = allocator
+  const region = 'region' in allocator ? allocator.region : allocator
   region.words[at] = bytes.length
   region.bytes.set(bytes, (at + 1) * 4)
   return at

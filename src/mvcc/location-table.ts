@@ -3,10 +3,10 @@
 
 import type { RecordId } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
+import { type HashKey, hashKey, keyedHash } from '../memory/keyed-hash.ts'
 import { ACCOUNT, SLOT, SLOT_HASH_BIT } from '../memory/layout.ts'
 import type { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
 import { WORDS_256, wordOfBytes } from '../memory/word-codec.ts'
-import { type HashKey, hashKey, keyedHash } from './keyed-hash.ts'
 
 const ADDRESS_WORDS = 5
 

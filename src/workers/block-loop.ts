@@ -30,7 +30,8 @@ export async function runBlockLoop(options: BlockLoopOptions): Promise<unknown> 
   const { work, worker, workers } = options
   const { context, scheduler, lanes } = work
   const { control, atomics } = context
-  const board = new LaneBoard(control, context.store.state, scheduler, atomics, work.resumed)
+  const { state } = context.store
+  const board = new LaneBoard(control, state, scheduler, atomics, work.resumed, work.bases)
   lanes.begin(board)
   let failure: unknown
 

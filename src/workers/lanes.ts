@@ -21,12 +21,21 @@ import {
 } from '../memory/layout.ts'
 import type { SharedRegion } from '../memory/shared-region.ts'
 import type { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
+import type { FlatBases } from './flat-bases.ts'
 
 /**
  * Requests that a worker gathers before it rings. Waking the main thread costs 50 us on both sides,
  * and while a lane waits the worker has others to run; before it would sleep it rings in any case.
  */
 const REQUEST_BATCH = 4
+
+/**
+ * Looks at a value that another worker is copying from a flat state: some 10 us, many times what that takes.
+ * If the other was interrupted just then, the lane is suspended and looked at with the next work or wake-up.
+ */
+const FILL_LOOKS = 1000
+
+const DONE = Promise.resolve()
 
 /** A suspended lane: `ready` is the predicate that decides, whatever woke the worker. */
 interface Suspended {
@@ -43,6 +52,7 @@ export class LaneBoard {
   readonly #scheduler: BlockStmScheduler
   readonly #atomics: AtomicOperations
   readonly #resumed: (transaction: TxIndex) => void
+  readonly #bases: FlatBases | undefined
   readonly #suspended: Suspended[] = []
   /** Requests in the ring of which the main thread was not told. */
   #untold = 0
@@ -54,12 +64,14 @@ export class LaneBoard {
     scheduler: BlockStmScheduler,
     atomics: AtomicOperations,
     resumed: (transaction: TxIndex) => void = () => {},
+    bases?: FlatBases,
   ) {
     this.#control = control
     this.#state = state
     this.#scheduler = scheduler
     this.#atomics = atomics
     this.#resumed = resumed
+    this.#bases = bases
   }
 
   get suspendedCount(): number {
@@ -131,23 +143,44 @@ export class LaneBoard {
         this.finished()
       })
     }
-    const base = (index: number, request: number): Promise<void> => {
-      this.#atomics.add(this.#control, CONTROL.BASE_WAITS, 1)
+    const bases = this.#bases
+    const base = (index: number, request: number, fill?: () => boolean): Promise<void> => {
+      const isPresent = (): boolean => this.#atomics.load(this.#state.words, index) === BASE.PRESENT
       const words = this.#state.words
       if (
         this.#atomics.compareExchange(words, index, BASE.UNKNOWN, BASE.REQUESTED) === BASE.UNKNOWN
       ) {
+        if (fill?.() === true) {
+          this.#atomics.store(this.#state.words, index, BASE.PRESENT)
+          return DONE
+        }
         this.#request(request)
+      } else if (fill !== undefined) {
+        // Another worker is filling it in, and will not ring.
+        for (let look = 0; look < FILL_LOOKS; look++) if (isPresent()) return DONE
       }
-      return suspend(() => this.#atomics.load(this.#state.words, index) === BASE.PRESENT)
+      this.#atomics.add(this.#control, CONTROL.BASE_WAITS, 1)
+      return suspend(isPresent)
     }
     return {
       account: (record: RecordId) =>
-        base(record + ACCOUNT.STATUS, (record << REQUEST_KIND_BITS) | REQUEST.ACCOUNT),
+        base(
+          record + ACCOUNT.STATUS,
+          (record << REQUEST_KIND_BITS) | REQUEST.ACCOUNT,
+          bases && (() => bases.account(record)),
+        ),
       slot: (record: RecordId) =>
-        base(record + SLOT.STATUS, (record << REQUEST_KIND_BITS) | REQUEST.SLOT),
+        base(
+          record + SLOT.STATUS,
+          (record << REQUEST_KIND_BITS) | REQUEST.SLOT,
+          bases && (() => bases.slot(record)),
+        ),
       code: (record: RecordId) =>
-        base(record + ACCOUNT.CODE_STATUS, (record << REQUEST_KIND_BITS) | REQUEST.CODE),
+        base(
+          record + ACCOUNT.CODE_STATUS,
+          (record << REQUEST_KIND_BITS) | REQUEST.CODE,
+          bases && (() => bases.code(record)),
+        ),
       blockHash: (distance: number) => {
         const index = blockHashIndex(distance)
         const seen = this.#atomics.compareExchange(

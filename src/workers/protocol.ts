@@ -3,6 +3,7 @@
 
 import type { CryptoName } from '../crypto/secp256k1.ts'
 import type { TransactionRules } from '../execution/transaction-runner.ts'
+import type { FlatBuffers } from '../state/flat-table.ts'
 import type { SerializedError } from './serialized-error.ts'
 
 /** Makes the worker load its modules, so that the first block does not wait for them. */
@@ -26,6 +27,8 @@ export interface BlockTask {
   /** Changes whenever the state region was emptied: copies of its code are void then. */
   stateGeneration: number
   block: SharedArrayBuffer
+  /** The user's state where workers may read it; `undefined`: the main thread answers. */
+  flat: FlatBuffers | undefined
   headerRlp: Uint8Array
   /** Encoded by `encodeCommon`. */
   vmCommon: string

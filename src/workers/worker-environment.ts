@@ -21,6 +21,8 @@ import { VersionStore } from '../mvcc/version-store.ts'
 import { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
 import { judgeVersions } from '../scheduling/judge-versions.ts'
 import { PlannedOrder } from '../scheduling/planned-order.ts'
+import { FlatReader } from '../state/flat-table.ts'
+import { FlatBases } from './flat-bases.ts'
 import { LanePool } from './lane-pool.ts'
 import type { BlockTask } from './protocol.ts'
 import { UserCodeMarker } from './user-code.ts'
@@ -34,6 +36,8 @@ export interface BlockWork {
   lanes: LanePool
   transaction: (index: TxIndex) => TypedTransaction
   recoverSender: (index: TxIndex) => void
+  /** Where base values are found without asking, if anywhere. */
+  bases: FlatBases | undefined
   /** A suspended execution goes on. */
   resumed: (index: TxIndex) => void
 }
@@ -87,10 +91,17 @@ export class WorkerEnvironment {
       scheduler,
       lanes: kept.lanes,
       transaction,
+      bases: this.#bases(task, memory),
       resumed: (index) => this.#preimages.resume(index),
       recoverSender: (index) =>
         recoverSender(memory.control, nativeAtomics, memory.table, index, transaction(index)),
     }
+  }
+
+  #bases({ flat }: BlockTask, { store }: Memory): FlatBases | undefined {
+    const reader = flat === undefined ? undefined : FlatReader.over(flat)
+    this.#codes.useFlat(reader?.region, flat?.id ?? 0)
+    return reader && new FlatBases(reader, store.state, nativeAtomics)
   }
 
   #memory(task: BlockTask): Memory {

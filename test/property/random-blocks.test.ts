@@ -8,6 +8,7 @@ import { suiteImplementation } from '../support/suite-implementation.ts'
 import { randomSeed, runRandomBlocks } from './random-runner.ts'
 
 const blocks = Number(process.env.RANDOM_BLOCKS ?? 2000)
+const flatBlocks = Math.ceil(blocks / 8)
 const seed = Number(process.env.RANDOM_SEED ?? randomSeed())
 const minute = 60_000
 
@@ -27,6 +28,21 @@ describe('random blocks, two workers, no fallback', () => {
       expect(failure, failure).toBeUndefined()
     },
     // Shrinking a difference takes longer than finding it.
+    Math.max(15 * minute, blocks * 500),
+  )
+
+  it(
+    `${flatBlocks} of them on a flat state give what stock gives on its own`,
+    async () => {
+      const onFlatState = { ...implementation(), onFlatState: true }
+      const failure = await runRandomBlocks({
+        implementation: onFlatState,
+        seed,
+        blocks: flatBlocks,
+        log: console.log,
+      })
+      expect(failure, failure).toBeUndefined()
+    },
     Math.max(15 * minute, blocks * 500),
   )
 })

@@ -2,7 +2,7 @@
 // Prints seeds as it goes, and on a difference the shrunk plan; exits 1 then. Must not judge itself:
 // the comparisons are those of the test.
 // node test/property/run-random-blocks.ts [--blocks N|0 (forever)] [--seed S] [--workers W] [--stock]
-//   [--plan FILE [--repeat 50]]: one plan, as printed with a difference, again and again
+//   [--flat]: on a flat state; [--plan FILE [--repeat 50]]: one plan, as printed with a difference, again and again
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
@@ -15,16 +15,18 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: String(randomSeed()) },
     workers: { type: 'string', default: '2' },
     stock: { type: 'boolean', default: false },
+    flat: { type: 'boolean', default: false },
     plan: { type: 'string' },
     repeat: { type: 'string', default: '50' },
   },
 })
 
-const implementation = await loadImplementation({
+const loaded = await loadImplementation({
   stock: options.stock,
   workers: Number(options.workers),
   schedulers: testedSchedulers,
 })
+const implementation = { ...loaded, onFlatState: options.flat }
 try {
   const log = (line: string) => console.log(line)
   const failure =

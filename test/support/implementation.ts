@@ -22,6 +22,8 @@ export interface Implementation {
   readonly turns: number
   /** What the last block ran with. */
   readonly lastScheduler: string
+  /** Its side of a comparison is a flat state. */
+  readonly onFlatState?: boolean
   runBlock(vm: VM, opts: ParallelRunBlockOpts): Promise<RunBlockResult & { parallel?: BlockReport }>
   close(): Promise<void>
 }

@@ -14,13 +14,14 @@ import { isBlob4844Tx, type TypedTransaction } from '@ethereumjs/tx'
 import { bytesToHex, createWithdrawal } from '@ethereumjs/util'
 import { createVM, type RunBlockOpts, type RunBlockResult, runTx, type VM } from '@ethereumjs/vm'
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import { createFlatState } from '../../src/state/create-flat-state.ts'
 import { ForgetfulStateManager } from './forgetful-state-manager.ts'
 import { testKzg } from './kzg.ts'
 import type { BlockPlan, WorldPlan } from './random-plan.ts'
 import { compileProgram } from './random-program.ts'
 import { makeTransaction } from './random-transaction.ts'
 import { addressAt, coinbaseAt, contracts, numberWord, worldRecords } from './random-world.ts'
-import { buildStateTemplate, type StateTemplate } from './state-template.ts'
+import { type AccountRecords, buildStateTemplate, type StateTemplate } from './state-template.ts'
 
 /**
  * Below the cap on one transaction (EIP-7825), so that one can ask for the whole block. EIP-8037 caps one
@@ -53,8 +54,13 @@ let sharedWorld: Promise<StateTemplate> | undefined
 
 /** The world with the plan's programs at the hot addresses. */
 export async function templateFor(plan: WorldPlan): Promise<StateTemplate> {
-  const common = commonFor(plan)
   sharedWorld ??= buildStateTemplate(new Common({ chain: Mainnet }), worldRecords())
+  return await buildStateTemplate(commonFor(plan), programsOf(plan), await sharedWorld)
+}
+
+/** The contracts that a plan adds to the world. */
+function programsOf(plan: WorldPlan): AccountRecords {
+  const common = commonFor(plan)
   const coinbase = coinbaseAt(plan.blocks[0]!.coinbase)
   const programs = plan.programs.map((statements, index) => [
     contracts.hot[index]!.toString(),
@@ -65,7 +71,7 @@ export async function templateFor(plan: WorldPlan): Promise<StateTemplate> {
       storage: { '0x00': `0x0${index + 1}`, '0x01': '0x03' },
     },
   ])
-  return await buildStateTemplate(common, Object.fromEntries(programs), await sharedWorld)
+  return Object.fromEntries(programs)
 }
 
 export async function makeVm(plan: WorldPlan, template: StateTemplate): Promise<VM> {
@@ -75,6 +81,14 @@ export async function makeVm(plan: WorldPlan, template: StateTemplate): Promise<
     stateManager: template.copy(common, plan.caches, StateManager),
     blockchain: new HashedNumbers(),
   })
+}
+
+/** The same on a flat state. */
+export async function makeFlatVm(plan: WorldPlan): Promise<VM> {
+  const common = commonFor(plan)
+  const stateManager = await createFlatState({ common })
+  await stateManager.importAlloc({ ...worldRecords(), ...programsOf(plan) })
+  return await createVM({ common, stateManager, blockchain: new HashedNumbers() })
 }
 
 export async function buildRandomBlock(

@@ -60,7 +60,7 @@ describe('the transactions in shared memory', () => {
 describe('the task', () => {
   it('crosses to a thread as it is, and its memory is shared', async () => {
     const memory = memoryFor(3)
-    const task = blockTask(await world.vm(), { block }, memory, 2, 'file:///setup.ts')
+    const task = blockTask(await world.vm(), { block }, memory, 2, 'file:///setup.ts', [])
     const crossed = structuredClone(task)
     expect(crossed).toMatchObject({ kind: 'block', workers: 2, workerSetup: 'file:///setup.ts' })
     expect(crossed.memoryGeneration).toBe(memory.memoryGeneration)
@@ -80,7 +80,7 @@ describe('the task', () => {
     // Rules that differ between the three, as a caller may have it.
     const common = new Common({ chain: Mainnet, hardfork: 'shanghai' })
     const vm = await createVM({ common })
-    const task = blockTask(vm, { block }, memoryFor(3), 2, undefined)
+    const task = blockTask(vm, { block }, memoryFor(3), 2, undefined, [])
     const blockCommon = decodeCommon(task.blockCommon, undefined)
     expect(decodeCommon(task.vmCommon, undefined).hardfork()).toBe('shanghai')
     expect(blockCommon.hardfork()).toBe('prague')
@@ -91,7 +91,7 @@ describe('the task', () => {
   })
 
   it('has the caller’s options, as far as they change what a transaction does', async () => {
-    const plain = blockTask(await world.vm(), { block }, memoryFor(3), 2, undefined)
+    const plain = blockTask(await world.vm(), { block }, memoryFor(3), 2, undefined, [])
     expect(plain.rules).toEqual({})
     expect(plain.evm).toMatchObject({
       allowUnlimitedContractSize: false,
@@ -101,7 +101,7 @@ describe('the task', () => {
       evmOpts: { allowUnlimitedContractSize: true, allowUnlimitedInitCodeSize: true },
     })
     const rules = { skipBalance: true, skipNonce: true, skipHardForkValidation: true }
-    const task = blockTask(await loose.vm(), { block, ...rules }, memoryFor(3), 2, undefined)
+    const task = blockTask(await loose.vm(), { block, ...rules }, memoryFor(3), 2, undefined, [])
     expect(task.rules).toEqual(rules)
     expect(task.evm).toMatchObject({
       allowUnlimitedContractSize: true,
@@ -112,7 +112,7 @@ describe('the task', () => {
   it('says whether the EVM has BLS precompiles, which it decides when it is made', async () => {
     const blsOf = async (hardfork: string): Promise<boolean> => {
       const vm = await (await makeWorld({ hardfork })).vm()
-      return blockTask(vm, { block }, memoryFor(3), 2, undefined).evm.bls
+      return blockTask(vm, { block }, memoryFor(3), 2, undefined, []).evm.bls
     }
     expect(await blsOf('prague')).toBe(true)
     expect(await blsOf('cancun')).toBe(false)

@@ -1,7 +1,7 @@
 // Holds the hash to its promise: keys that differ in chosen places collide no more often than by chance.
 // Authority on families of keys that somebody could choose; must not know how hashes are made.
 import { describe, expect, it } from 'vitest'
-import { hashKey, keyedHash } from '../../../src/mvcc/keyed-hash.ts'
+import { hashKey, keyedHash } from '../../../src/memory/keyed-hash.ts'
 
 const SEEDS = [0, 1, 77, 0x7fff_ffff, 0xffff_ffff]
 const ACCOUNT = 4321

@@ -1,5 +1,6 @@
 // A hash of a number and bytes under a random key: who does not know the key cannot choose inputs that
-// collide. Authority on the location table's hashes. It must not be taken for a cryptographic one: who
+// collide. Authority on the hashes of all tables
+// in shared memory. It must not be taken for a cryptographic one: who
 // sees hashes can find the key.
 //
 // Multilinear hashing: sums of the input's 16-bit halves of words, each times a random word, modulo 2^32.
@@ -24,6 +25,29 @@ export function keyedHash(key: HashKey, number: number, bytes: Uint8Array): numb
     const half = (bytes[i] << 8) | bytes[i + 1]
     upper = (upper + Math.imul(half, key[6 + i])) | 0
     lower = (lower + Math.imul(half, key[7 + i])) | 0
+  }
+  return (upper & UPPER_HALF) | (lower >>> 16)
+}
+
+/** The hash of `number` and `count` words of `words` from `at` on, at most 8. */
+export function keyedHashOfWords(
+  key: HashKey,
+  number: number,
+  words: Int32Array,
+  at: number,
+  count: number,
+): number {
+  const low = number & 0xffff
+  const high = number >>> 16
+  let upper = (key[0] + Math.imul(low, key[2]) + Math.imul(high, key[3])) | 0
+  let lower = (key[1] + Math.imul(low, key[4]) + Math.imul(high, key[5])) | 0
+  for (let i = 0; i < count; i++) {
+    const word = words[at + i]
+    const wordLow = word & 0xffff
+    const wordHigh = word >>> 16
+    const k = 6 + 4 * i
+    upper = (upper + Math.imul(wordLow, key[k]) + Math.imul(wordHigh, key[k + 2])) | 0
+    lower = (lower + Math.imul(wordLow, key[k + 1]) + Math.imul(wordHigh, key[k + 3])) | 0
   }
   return (upper & UPPER_HALF) | (lower >>> 16)
 }

@@ -1,0 +1,298 @@
+// A flat state: accounts, slots and code in shared memory, with undo, kept versions and roots.
+// Authority on what they hold. Synchronous; belongs to one thread, and others may read while nothing is
+// written. Knows nothing of ethereumjs' interface (flat-state.ts does).
+
+import { KECCAK256_RLP } from '@ethereumjs/util'
+import { ParallelError } from '../errors.ts'
+import { FLAT_ACCOUNT, FLAT_BITS, FLAT_EPOCH, FLAT_SLOT } from '../memory/flat-layout.ts'
+import { SharedRegion } from '../memory/shared-region.ts'
+import {
+  readStripped32,
+  readUint64,
+  readUint256,
+  writePadded32,
+  writeUint64,
+  writeUint256,
+} from '../memory/word-codec.ts'
+import { FlatCodes } from './flat-codes.ts'
+import { FlatDisk } from './flat-disk.ts'
+import { FlatLog, swapEntries } from './flat-log.ts'
+import { FlatPages } from './flat-pages.ts'
+import type { FlatStore } from './flat-store.ts'
+import { FlatTable } from './flat-table.ts'
+import { FlatTries } from './flat-tries.ts'
+import { advance, KeptVersions, newVersion, turn, type Version, wayFrom } from './flat-versions.ts'
+import type { Keccak } from './keccak.ts'
+import type { AccountFields, StateData } from './state-data.ts'
+
+const { EXISTS } = FLAT_BITS
+const MIB = 1024 * 1024
+const NOTHING = new Uint8Array(0)
+const LARGEST_NONCE = 2n ** 64n
+const LARGEST_BALANCE = 2n ** 256n
+
+export interface FlatDataOptions {
+  readonly keccak: Keccak
+  readonly maxStateMiB: number
+  /** How many roots are kept. */
+  readonly keptRoots: number
+  /** Where the state is kept; default: nowhere. */
+  readonly store?: FlatStore | undefined
+}
+
+export class FlatData implements StateData {
+  readonly keccak: Keccak
+  readonly table: FlatTable
+  readonly codes: FlatCodes
+  readonly tries: FlatTries
+  /** Where it is kept, if it is. */
+  readonly disk: FlatDisk | undefined
+  /** The last version; the records are that, changed by what the log has. */
+  present: Version
+  log = new FlatLog()
+  readonly #region: SharedRegion
+  readonly #kept: KeptVersions
+  /** The root of what the records hold; unknown after changes. */
+  #root: Uint8Array | undefined
+  /** How long the log was when the tries were brought up to date. */
+  #hashedAt = 0
+  readonly #touch = (record: number): void => this.#changed(record)
+
+  constructor({ keccak, maxStateMiB, keptRoots, store }: FlatDataOptions) {
+    this.keccak = keccak
+    this.#region = SharedRegion.create(maxStateMiB * MIB)
+    this.table = new FlatTable(this.#region)
+    this.codes = new FlatCodes(this.#region)
+    const pages = new FlatPages()
+    this.tries = new FlatTries(this.#region, keccak, store && pages)
+    this.#kept = new KeptVersions(keptRoots)
+    const { region, table, codes, tries } = this
+    this.disk = store && new FlatDisk({ region, table, codes, tries }, store, pages)
+    this.#root = this.disk?.load() ?? KECCAK256_RLP
+    this.present = newVersion(this.#root)
+    this.#kept.keep(this.present)
+  }
+
+  get region(): SharedRegion {
+    return this.#region
+  }
+
+  account(address: Uint8Array): AccountFields | undefined {
+    const record = this.table.findAccount(address)
+    if (record === 0) return undefined
+    const { words } = this.#region
+    if ((words[record] & EXISTS) === 0) return undefined
+    return {
+      nonce: readUint64(words, record + FLAT_ACCOUNT.NONCE),
+      balance: readUint256(words, record + FLAT_ACCOUNT.BALANCE),
+      codeHash: this.codes.hash(words[record + FLAT_ACCOUNT.CODE]),
+      storageRoot: this.#storageRoot(record),
+    }
+  }
+
+  #storageRoot(record: number): Uint8Array {
+    if (this.#region.words[record + FLAT_ACCOUNT.SLOT_COUNT] === 0) return KECCAK256_RLP
+    return this.tries.storageRoot(record) ?? KECCAK256_RLP
+  }
+
+  setAccount(address: Uint8Array, fields: AccountFields | undefined): void {
+    const found = this.table.findAccount(address)
+    if (fields === undefined) {
+      if (found === 0 || (this.#region.words[found] & EXISTS) === 0) return
+      this.clearSlots(address)
+      const record = this.#beforeChange(found)
+      const { words } = this.#region
+      words[record] &= ~EXISTS
+      words.fill(0, record + FLAT_ACCOUNT.NONCE, record + FLAT_ACCOUNT.STORAGE)
+      return
+    }
+    const { nonce, balance, codeHash } = fields
+    if (balance >= LARGEST_BALANCE) {
+      throw new ParallelError('UNSUPPORTED_BALANCE', 'A flat state holds balances below 2^256 wei')
+    }
+    if (nonce >= LARGEST_NONCE) {
+      throw new ParallelError('INVALID_ARGUMENT', 'A flat state holds nonces below 2^64')
+    }
+    const code = this.codes.entry(codeHash)
+    const record = this.#beforeChange(found === 0 ? this.table.account(address) : found)
+    const { words } = this.#region
+    words[record] |= EXISTS
+    writeUint64(words, record + FLAT_ACCOUNT.NONCE, nonce)
+    writeUint256(words, record + FLAT_ACCOUNT.BALANCE, balance)
+    words[record + FLAT_ACCOUNT.CODE] = code
+  }
+
+  slot(address: Uint8Array, key: Uint8Array): Uint8Array {
+    const record = this.table.findSlot(this.table.findAccount(address), key)
+    return record === 0 ? NOTHING : readStripped32(this.#region.bytes, record + FLAT_SLOT.VALUE)
+  }
+
+  setSlot(address: Uint8Array, key: Uint8Array, value: Uint8Array): void {
+    const account = this.table.account(address)
+    const found = this.table.findSlot(account, key)
+    if (found === 0 && value.length === 0) return
+    this.#setSlot(account, found === 0 ? this.table.slot(account, key) : found, value)
+  }
+
+  #setSlot(account: number, slot: number, value: Uint8Array): void {
+    const before = this.#isZero(slot)
+    if (before && value.length === 0) return
+    const record = this.#beforeChange(slot)
+    writePadded32(this.#region.bytes, record + FLAT_SLOT.VALUE, value)
+    if (before === (value.length === 0)) return
+    this.#region.words[account + FLAT_ACCOUNT.SLOT_COUNT] += before ? 1 : -1
+  }
+
+  clearSlots(address: Uint8Array): void {
+    const account = this.table.findAccount(address)
+    const { words } = this.#region
+    if (account === 0 || words[account + FLAT_ACCOUNT.SLOT_COUNT] === 0) return
+    let slot = words[account + FLAT_ACCOUNT.SLOTS]
+    for (; slot !== 0; slot = words[slot + FLAT_SLOT.SIBLING]) {
+      this.#setSlot(account, slot, NOTHING)
+    }
+  }
+
+  code(hash: Uint8Array): Uint8Array {
+    return this.codes.code(this.codes.entry(hash))
+  }
+
+  putCode(hash: Uint8Array, code: Uint8Array): void {
+    this.codes.put(hash, code)
+  }
+
+  mark(): number {
+    return this.log.length
+  }
+
+  takeBack(mark: number): void {
+    const { log } = this
+    const { words } = this.#region
+    if (this.#hashedAt <= mark) {
+      log.takeBack(words, mark, this.#touch)
+      return
+    }
+    // Tries are ahead of what is left; entries to come must name the roots from before.
+    const roots = log.storageRoots(words, mark)
+    log.takeBack(words, mark, this.#touch)
+    this.#root = this.tries.root(() => {})
+    for (const [record, root] of roots) log.addWithRoot(this.#region.words, record, root)
+    this.#hashedAt = log.length
+  }
+
+  committed(): void {
+    if (this.#root === undefined) return
+    if (this.log.length > 0) this.#seal(this.log.length)
+    if (this.present.root === undefined) {
+      this.present.root = this.#root
+      this.#kept.keep(this.present)
+    }
+    this.disk?.save(this.#root)
+  }
+
+  root(): Uint8Array {
+    const { log } = this
+    if (this.#root === undefined) {
+      this.#root = this.tries.root((account) => log.add(this.#region.words, account))
+      this.#hashedAt = log.length
+    }
+    return this.#root
+  }
+
+  /** Keeps no root any more, so that what was before takes no memory. */
+  forgetRoots(): void {
+    this.#kept.clear()
+  }
+
+  has(root: Uint8Array): boolean {
+    return this.find(root) !== undefined
+  }
+
+  /** The version of a kept root. */
+  find(root: Uint8Array): Version | undefined {
+    return this.#kept.find(root)
+  }
+
+  goTo(root: Uint8Array): boolean {
+    const version = this.#kept.find(root)
+    if (version === undefined) return false
+    this.root()
+    this.committed()
+    this.moveTo(version)
+    this.committed()
+    return true
+  }
+
+  /** Makes `version` the present one; the log must be empty. */
+  moveTo(version: Version): void {
+    const way = wayFrom(version)
+    way.pop()
+    for (const step of way.reverse()) {
+      swapEntries(step.delta!, this.#region.words, this.#touch)
+      turn(step)
+      this.present = step
+      this.root()
+    }
+    // What the roots noted is no change.
+    this.log = new FlatLog()
+    this.#hashedAt = 0
+  }
+
+  /** A version that is what the records were at `mark`, before which the log then has nothing. */
+  versionAt(mark: number): Version {
+    if (mark > 0) this.#seal(mark)
+    return this.present
+  }
+
+  #seal(mark: number): void {
+    const delta = this.log.seal(this.#region.words, mark)
+    this.#hashedAt = Math.max(0, this.#hashedAt - mark)
+    const next = newVersion()
+    advance(this.present, next, delta)
+    this.present = next
+  }
+
+  /** Calls `use` while the records are what they were at `version`, and undoes what it changes. */
+  during<T>(version: Version, use: () => T): T {
+    this.root()
+    Atomics.add(this.#region.words, FLAT_EPOCH, 1)
+    const { log, present } = this
+    const hashedAt = this.#hashedAt
+    const working = newVersion()
+    advance(present, working, log.clone().seal(this.#region.words))
+    this.present = working
+    this.log = new FlatLog()
+    try {
+      this.moveTo(version)
+      return use()
+    } finally {
+      this.takeBack(0)
+      this.root()
+      this.log = new FlatLog()
+      this.moveTo(working)
+      present.next = undefined
+      present.delta = undefined
+      this.present = present
+      this.log = log
+      this.#hashedAt = hashedAt
+      Atomics.add(this.#region.words, FLAT_EPOCH, 1)
+    }
+  }
+
+  #beforeChange(record: number): number {
+    this.log.add(this.#region.words, record)
+    this.#changed(record)
+    return record
+  }
+
+  #changed(record: number): void {
+    this.#root = undefined
+    this.tries.touch(record)
+  }
+
+  #isZero(slot: number): boolean {
+    const { words } = this.#region
+    for (let i = 0; i < 8; i++) if (words[slot + FLAT_SLOT.VALUE + i] !== 0) return false
+    return true
+  }
+}

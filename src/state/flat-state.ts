@@ -1,0 +1,317 @@
+// A state manager whose accounts, slots and code lie flat in shared memory, with one trie update per root.
+// Authority on what each call of ethereumjs' interface does here: what stock's MerkleStateManager does, and
+// where that depends on its caches, what Ethereum's rules say. Must not hold state of its own.
+
+import type {
+  AccountFields as AccountUpdate,
+  Common,
+  GenesisState,
+  Proof,
+  StateManagerInterface,
+  StorageDump,
+  StorageRange,
+} from '@ethereumjs/common'
+import { consumeBAL, OriginalStorageCache } from '@ethereumjs/statemanager'
+import {
+  Account,
+  type Address,
+  type BALJSONBlockAccessList,
+  EthereumJSErrorWithoutCode,
+  equalsBytes,
+  KECCAK256_RLP,
+  unpadBytes,
+} from '@ethereumjs/util'
+import { ParallelError } from '../errors.ts'
+import { CopiedData } from './flat-copy.ts'
+import { FlatData } from './flat-data.ts'
+import {
+  type Alloc,
+  type ImportOptions,
+  importAlloc,
+  importState,
+  putGenesis,
+  type StateKeys,
+} from './flat-import.ts'
+import { dumpStorage, dumpStorageRange, prove } from './flat-walk.ts'
+import { hexOf } from './hex.ts'
+import { isUnmodified } from './unmodified.ts'
+
+/** Who may look behind a state manager; the executor's workers read its memory. */
+let dataOf: (state: FlatState) => FlatData | CopiedData | undefined
+
+/**
+ * A flat state; see `createFlatState`. All of it works as in stock's `MerkleStateManager`, except that
+ *
+ * - state roots can be gone back to only while they are among the kept ones (`UNKNOWN_STATE_ROOT`),
+ * - an account's `storageRoot` follows from its slots: it is the one computed with the last state root, and
+ *   putting an account with the root of empty storage empties it,
+ * - balances must be below 2^256 wei (`UNSUPPORTED_BALANCE`) and nonces below 2^64.
+ */
+export class FlatState implements StateManagerInterface {
+  readonly common: Common
+  readonly originalStorageCache: OriginalStorageCache
+  readonly #data: FlatData | CopiedData
+  /** Where each open checkpoint began. */
+  #marks: number[] = []
+
+  static {
+    // A proxy of a state is none.
+    dataOf = (state) => (#data in state ? state.#data : undefined)
+  }
+
+  /** Not for callers: use `createFlatState`. */
+  constructor(common: Common, data: FlatData | CopiedData) {
+    this.common = common
+    this.#data = data
+    this.originalStorageCache = new OriginalStorageCache(this.getStorage.bind(this))
+  }
+
+  async getAccount(address: Address): Promise<Account | undefined> {
+    return this.#account(address)
+  }
+
+  async putAccount(address: Address, account?: Account): Promise<void> {
+    this.#put(address, account)
+  }
+
+  async deleteAccount(address: Address): Promise<void> {
+    this.#data.setAccount(address.bytes, undefined)
+  }
+
+  async modifyAccountFields(address: Address, fields: AccountUpdate): Promise<void> {
+    const account = this.#account(address) ?? new Account()
+    if (fields.nonce !== undefined) account.nonce = fields.nonce
+    if (fields.balance !== undefined) account.balance = fields.balance
+    if (fields.storageRoot !== undefined) account.storageRoot = fields.storageRoot
+    if (fields.codeHash !== undefined) account.codeHash = fields.codeHash
+    this.#put(address, account)
+  }
+
+  async putCode(address: Address, value: Uint8Array): Promise<void> {
+    const codeHash = this.#keccak(value)
+    this.#data.putCode(codeHash, value)
+    const account = this.#account(address) ?? new Account()
+    account.codeHash = codeHash
+    this.#put(address, account)
+  }
+
+  async getCode(address: Address): Promise<Uint8Array> {
+    const fields = this.#data.account(address.bytes)
+    return fields === undefined ? new Uint8Array(0) : this.#data.code(fields.codeHash)
+  }
+
+  async getCodeSize(address: Address): Promise<number> {
+    return (await this.getCode(address)).length
+  }
+
+  async getStorage(address: Address, key: Uint8Array): Promise<Uint8Array> {
+    checkKey(key)
+    return this.#data.slot(address.bytes, key)
+  }
+
+  async putStorage(address: Address, key: Uint8Array, value: Uint8Array): Promise<void> {
+    checkKey(key)
+    if (value.length > 32) {
+      throw EthereumJSErrorWithoutCode('Storage value cannot be longer than 32 bytes')
+    }
+    if (this.#data.account(address.bytes) === undefined) {
+      throw EthereumJSErrorWithoutCode('putStorage() called on non-existing account')
+    }
+    this.#data.setSlot(address.bytes, key, unpadBytes(value))
+  }
+
+  async clearStorage(address: Address): Promise<void> {
+    // Stock makes the account exist.
+    if (this.#account(address) === undefined) this.#put(address, new Account())
+    else this.#data.clearSlots(address.bytes)
+  }
+
+  async checkpoint(): Promise<void> {
+    this.#marks.push(this.#data.mark())
+  }
+
+  async commit(): Promise<void> {
+    if (this.#marks.pop() === undefined) {
+      throw EthereumJSErrorWithoutCode('trying to commit when not checkpointed')
+    }
+    this.#leave()
+  }
+
+  async revert(): Promise<void> {
+    const mark = this.#marks.pop()
+    if (mark === undefined) {
+      throw EthereumJSErrorWithoutCode('trying to revert when not checkpointed')
+    }
+    this.#data.takeBack(mark)
+    this.#leave()
+  }
+
+  #leave(): void {
+    if (this.#marks.length > 0) return
+    this.#data.committed()
+    this.originalStorageCache.clear()
+  }
+
+  async getStateRoot(): Promise<Uint8Array> {
+    const root = this.#data.root()
+    if (this.#marks.length === 0) this.#data.committed()
+    return root.slice()
+  }
+
+  /**
+   * Goes to the state that had this root.
+   * @throws ParallelError `UNKNOWN_STATE_ROOT` if it is not among the kept ones
+   * @throws ParallelError `INVALID_ARGUMENT` while a checkpoint is open
+   */
+  async setStateRoot(stateRoot: Uint8Array, _clearCache?: boolean): Promise<void> {
+    if (equalsBytes(this.#data.root(), stateRoot)) return
+    if (this.#marks.length > 0) {
+      throw new ParallelError(
+        'INVALID_ARGUMENT',
+        'The state root of a flat state cannot be set while a checkpoint is open',
+      )
+    }
+    if (this.#data.goTo(stateRoot)) return
+    throw new ParallelError(
+      'UNKNOWN_STATE_ROOT',
+      `State root 0x${hexOf(stateRoot)} is not one of those that the flat state keeps; raise keptRoots`,
+    )
+  }
+
+  async hasStateRoot(root: Uint8Array): Promise<boolean> {
+    return this.#data.has(root)
+  }
+
+  async dumpStorage(address: Address): Promise<StorageDump> {
+    return this.#use((data) => dumpStorage(data, address))
+  }
+
+  async dumpStorageRange(address: Address, startKey: bigint, limit: number): Promise<StorageRange> {
+    if (!Number.isSafeInteger(limit) || limit < 0) {
+      throw EthereumJSErrorWithoutCode('Limit is not a proper uint.')
+    }
+    return this.#use((data) => dumpStorageRange(data, address, startKey, limit))
+  }
+
+  /** An EIP-1186 proof of an account and slots of it, as `getMerkleStateProof` of stock gives it. */
+  async getProof(address: Address, storageSlots: readonly Uint8Array[] = []): Promise<Proof> {
+    return this.#use((data) => prove(data, address, storageSlots))
+  }
+
+  async consumeBAL(bal: BALJSONBlockAccessList, expectedStateRoot?: Uint8Array): Promise<void> {
+    await consumeBAL(this, bal, expectedStateRoot)
+  }
+
+  /** Puts a genesis state: address -> balance | [balance, code, storage, nonce]. */
+  async generateCanonicalGenesis(genesis: GenesisState): Promise<void> {
+    if (this.#marks.length > 0) {
+      throw EthereumJSErrorWithoutCode('Cannot create genesis state with uncommitted checkpoints')
+    }
+    await putGenesis(this, genesis)
+  }
+
+  /**
+   * Puts the accounts of an alloc, of any number, and returns the state root. State roots from before are
+   * not kept.
+   * @throws ParallelError `INVALID_ARGUMENT` while a checkpoint is open
+   */
+  async importAlloc(alloc: Alloc, options?: ImportOptions): Promise<Uint8Array> {
+    return importAlloc(this.#importTarget(), alloc, options)
+  }
+
+  /**
+   * Copies another state, of which tries tell the hashes of addresses and slots only: `keys` has to name
+   * them all. Returns the state root, which is the other's. State roots from before are not kept.
+   * @throws ParallelError `INVALID_ARGUMENT` if keys are missing, or while a checkpoint is open
+   */
+  async importState(
+    source: StateManagerInterface,
+    keys: Iterable<StateKeys> | AsyncIterable<StateKeys>,
+    options?: ImportOptions,
+  ): Promise<Uint8Array> {
+    return importState(this.#importTarget(), source, keys, options)
+  }
+
+  #importTarget(): FlatData {
+    const data = this.#data
+    if (data instanceof FlatData && this.#marks.length === 0) return data
+    const message = 'Only a flat state that is no copy and has no open checkpoint can import'
+    throw new ParallelError('INVALID_ARGUMENT', message)
+  }
+
+  getAppliedKey(address: Uint8Array): Uint8Array {
+    return this.#keccak(address)
+  }
+
+  clearCaches(): void {}
+
+  /** Resolves when all that was stored is on the disk, so that a failure of power does not lose it. */
+  async flushed(): Promise<void> {
+    await this.#original.disk?.store.flushed()
+  }
+
+  /** Ends the use of a store; the state must not be changed afterwards. Without a store, does nothing. */
+  async close(): Promise<void> {
+    if (this.#data instanceof FlatData) await this.#data.disk?.store.close()
+  }
+
+  /** A copy of what is committed, at no cost; what is changed there stays there. */
+  shallowCopy(): FlatState {
+    const common = this.common.copy()
+    common.setHardfork(this.common.hardfork())
+    const data = this.#data
+    // Storage roots are those of the last state root, and so they are right from the start.
+    if (this.#marks.length === 0) data.root()
+    const [mark = data.mark()] = this.#marks
+    if (data instanceof CopiedData) return new FlatState(common, data.copy(mark))
+    const version = data.versionAt(mark)
+    this.#marks = this.#marks.map((other) => other - mark)
+    return new FlatState(common, new CopiedData(data, version))
+  }
+
+  #account(address: Address): Account | undefined {
+    const fields = this.#data.account(address.bytes)
+    if (fields === undefined) return undefined
+    return new Account(fields.nonce, fields.balance, fields.storageRoot, fields.codeHash)
+  }
+
+  #put(address: Address, account: Account | undefined): void {
+    this.#data.setAccount(address.bytes, account)
+    if (account !== undefined && equalsBytes(account.storageRoot, KECCAK256_RLP)) {
+      const root = this.#data.account(address.bytes)?.storageRoot
+      if (root !== undefined && !equalsBytes(root, KECCAK256_RLP)) {
+        this.#data.clearSlots(address.bytes)
+      }
+    }
+  }
+
+  #keccak(bytes: Uint8Array): Uint8Array {
+    return this.#original.keccak(bytes)
+  }
+
+  get #original(): FlatData {
+    const data = this.#data
+    return data instanceof CopiedData ? data.base : data
+  }
+
+  #use<T>(use: (data: FlatData) => T): T {
+    const data = this.#data
+    if (data instanceof CopiedData) return data.use(use)
+    data.root()
+    return use(data)
+  }
+}
+
+/**
+ * The memory of a flat state that is just that: no copy, which has no memory of its own, no subclass, and
+ * without methods that somebody put on it, but for `covered` ones.
+ */
+export function flatDataOf(manager: object, covered: readonly string[] = []): FlatData | undefined {
+  if (!isUnmodified(manager, FlatState, covered)) return undefined
+  const data = dataOf(manager as FlatState)
+  return data instanceof FlatData ? data : undefined
+}
+
+function checkKey(key: Uint8Array): void {
+  if (key.length !== 32) throw EthereumJSErrorWithoutCode('Storage key must be 32 bytes long')
+}

@@ -1,0 +1,115 @@
+// What a flat state takes from elsewhere has the root that it has there, or is refused.
+// Authority on imports; the state itself is flat-state.test.ts' matter.
+import { Common, type GenesisState, Mainnet } from '@ethereumjs/common'
+import { MerkleStateManager } from '@ethereumjs/statemanager'
+import { Account, Address, hexToBytes, setLengthLeft } from '@ethereumjs/util'
+import { describe, expect, it } from 'vitest'
+import { createFlatState } from '../../../src/state/create-flat-state.ts'
+import type { AllocAccount } from '../../../src/state/flat-import.ts'
+
+const common = new Common({ chain: Mainnet })
+const addressOf = (number: number): Address =>
+  new Address(setLengthLeft(Uint8Array.of(1 + (number >> 8), number), 20))
+const keyOf = (number: number): Uint8Array => setLengthLeft(Uint8Array.of(number), 32)
+
+const genesis: GenesisState = {
+  [addressOf(1).toString()]: '0x1234',
+  [addressOf(2).toString()]: [
+    '0x1',
+    '0x6001',
+    [
+      [`0x${'00'.repeat(32)}`, '0x05'],
+      [`0x${'00'.repeat(31)}02`, '0x0007'],
+    ],
+    '0x3',
+  ],
+  [addressOf(3).toString()]: ['0x00'],
+}
+
+describe('an import', () => {
+  it('of a genesis state leaves what MerkleStateManager has of it', async () => {
+    const stock = new MerkleStateManager({ common })
+    await stock.generateCanonicalGenesis(genesis)
+    const state = await createFlatState({ common })
+    await state.generateCanonicalGenesis(genesis)
+    expect(await state.getStateRoot()).toEqual(await stock.getStateRoot())
+    await state.checkpoint()
+    await expect(state.generateCanonicalGenesis(genesis)).rejects.toThrow('uncommitted checkpoints')
+  })
+
+  it('of an alloc tells how far it is, and keeps no root from before', async () => {
+    const accounts: [string, AllocAccount][] = Array.from({ length: 2_345 }, (_, i) => [
+      addressOf(i)
+        .toString()
+        .slice(i % 2 === 0 ? 0 : 2),
+      {
+        balance: i % 3 === 0 ? BigInt(i) : `0x${i.toString(16)}`,
+        nonce: BigInt(i % 5),
+        ...(i % 100 === 0
+          ? { code: '0x6002', storage: { '0x1': '0x0200', '02': '1', '0x3': '0x' } }
+          : {}),
+      },
+    ])
+    const stock = new MerkleStateManager({ common })
+    for (const [name, { balance = 0n, nonce = 0n, code }] of accounts) {
+      const address = new Address(hexToBytes(`0x${name.replace('0x', '')}`))
+      await stock.putAccount(address, new Account(BigInt(nonce), BigInt(balance)))
+      if (code === undefined) continue
+      await stock.putCode(address, hexToBytes('0x6002'))
+      await stock.putStorage(address, keyOf(1), Uint8Array.of(2, 0))
+      await stock.putStorage(address, keyOf(2), Uint8Array.of(1))
+    }
+    const root = await stock.getStateRoot()
+
+    const state = await createFlatState({ common })
+    await state.putAccount(addressOf(1), new Account(7n))
+    const before = await state.getStateRoot()
+    const told: unknown[] = []
+    const imported = await state.importAlloc(accounts, { onProgress: (at) => told.push(at) })
+    expect(imported).toEqual(root)
+    expect(told).toEqual([
+      { accounts: 1000, slots: 30 },
+      { accounts: 2000, slots: 60 },
+      { accounts: 2345, slots: 72 },
+    ])
+    expect(await state.hasStateRoot(before)).toBe(false)
+    expect(await state.hasStateRoot(root)).toBe(true)
+
+    async function* oneByOne(): AsyncGenerator<[string, AllocAccount]> {
+      yield* accounts
+    }
+    const again = await createFlatState({ common })
+    expect(await again.importAlloc(oneByOne())).toEqual(root)
+    const byName = await createFlatState({ common })
+    expect(await byName.importAlloc(Object.fromEntries(accounts))).toEqual(root)
+  })
+
+  it('of another state needs all keys, and says when some are missing', async () => {
+    const stock = new MerkleStateManager({ common })
+    await stock.generateCanonicalGenesis(genesis)
+    const keys = [1, 2, 3, 4].map((i) => ({ address: addressOf(i), slots: [0, 1, 2].map(keyOf) }))
+    const state = await createFlatState({ common })
+    expect(await state.importState(stock, keys)).toEqual(await stock.getStateRoot())
+    expect(await state.getCode(addressOf(2))).toEqual(hexToBytes('0x6001'))
+    const other = await createFlatState({ common })
+    await expect(other.importState(stock, keys.slice(1))).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
+  })
+
+  it('refuses slots and values that are longer than 32 bytes', async () => {
+    const state = await createFlatState({ common })
+    const long = `0x${'01'.repeat(33)}`
+    for (const storage of [{ [long]: '0x1' }, { '0x1': long }]) {
+      const imported = state.importAlloc({ [addressOf(1).toString()]: { storage } })
+      await expect(imported).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    }
+  })
+
+  it('is for a state itself, and for one that is at rest', async () => {
+    const state = await createFlatState({ common })
+    await expect(state.shallowCopy().importAlloc({})).rejects.toThrow('no copy')
+    await state.checkpoint()
+    await expect(state.importAlloc({})).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  })
+})
