@@ -307,8 +307,7 @@ export class ParallelTransactions {
       return this.#leaveToSequential(index, 'a beforeTx listener warmed an account', true)
     }
     const why = this.#eager ? whyEvm(this.#vm, setupOf(this.#settings)) : undefined
-    if (why !== undefined)
-      return this.#leaveToSequential(index, `since a listener ran, ${why}`, true)
+    if (why !== undefined) return this.#leaveToSequential(index, `a listener ran; ${why}`, true)
     const at = memory.control[transactionIndex(index, TRANSACTION.RESULT)]
     const result = decodeResult(readSizedBytes(memory.block, at))
     const writeSet = memory.control[transactionIndex(index, TRANSACTION.WRITE_SET)]
@@ -388,8 +387,7 @@ export class ParallelTransactions {
   #nextNotice(): number {
     // Whoever listens wants each transaction as soon as it is final.
     const isHeard = hasListeners(this.#vm) || this.#onTransaction !== undefined
-    const batch = isHeard ? 1 : COMMIT_BATCH
-    return this.#commit.length + batch
+    return this.#commit.length + (isHeard ? 1 : COMMIT_BATCH)
   }
 }
 
