@@ -38,6 +38,12 @@ const parallelBench = task(
     defaultValue: undefined,
   })
   .addOption({
+    name: 'state',
+    description:
+      'Comma-separated: what ours keep their state in, merkle (as stock) or flat (FlatState)',
+    defaultValue: 'merkle',
+  })
+  .addOption({
     name: 'runs',
     description: 'Measured runs of each row; medians are reported',
     type: ArgumentType.INT,

@@ -6,6 +6,7 @@ import type { Common } from '@ethereumjs/common'
 import { runBlock, type VM } from '@ethereumjs/vm'
 
 import { type BlockOutcome, outcomeOf } from './block-outcome.ts'
+import type { StateName } from './contender.ts'
 import type { StateImage } from './state-image.ts'
 import type { WorkloadName } from './workloads/names.ts'
 
@@ -22,7 +23,7 @@ export interface BenchCase {
   /** What readers call contracts of the block, by address in lower case. */
   readonly contractNames: ReadonlyMap<string, string>
   /** A cold VM at the state before the block. */
-  freshVm(): Promise<VM>
+  freshVm(state?: StateName): Promise<VM>
   /** The block decoded again, so that no sender and no hash is known yet. */
   freshBlock(common: Common): Block
 }
@@ -62,7 +63,7 @@ export async function prepareCase(description: CaseDescription): Promise<BenchCa
     gasUsed: result.gasUsed,
     contractNames: description.contractNames ?? new Map(),
     expected: outcomeOf(result, block.transactions),
-    freshVm: () => image.freshVm(),
+    freshVm: (state) => image.freshVm(state),
     freshBlock: (common) => createBlockFromRLP(bytes, { common }),
   }
 }

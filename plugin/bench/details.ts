@@ -1,7 +1,7 @@
 // What stands below a row of the table: how good the predictions were, and where transactions met.
 // The authority on which contender of a scheduler speaks for it: the one with the most workers.
 // Must not repeat what the table's columns say.
-import { contenderText } from './contender.ts'
+import { contenderText, variantText } from './contender.ts'
 import { locationText, touchedText } from './hot-locations.ts'
 import type { BenchRow, ParallelResult } from './row.ts'
 import { milliseconds, ratio } from './wording.ts'
@@ -12,9 +12,9 @@ const WIDTH = 138
 
 /** A line for each scheduler that has something to tell. */
 export function renderDetails(row: BenchRow): string[] {
-  const speakers = new Map(row.parallel.map((result) => [result.scheduler, result]))
+  const speakers = new Map(row.parallel.map((result) => [variantText(result), result]))
   return [...speakers.values()].flatMap((result) => {
-    const parts = [...planParts(result), ...causeParts(result), ...hottestParts(result)]
+    const parts = [planParts, collectorParts, causeParts, hottestParts].flatMap((of) => of(result))
     return parts.length === 0 ? [] : wrap(`${contenderText(result)}: `, parts)
   })
 }
@@ -43,6 +43,11 @@ function planParts({ graph, phases }: ParallelResult): string[] {
     `bound ${ratio(graph.bound)}`,
     `planned in ${milliseconds(plan)} ms, learned in ${milliseconds(learn)} ms`,
   ]
+}
+
+function collectorParts({ collectorMs }: ParallelResult): string[] {
+  if (collectorMs === null) return []
+  return [`garbage ${collectorMs.map(milliseconds).join(' + ')} ms`]
 }
 
 function causeParts({ causes }: ParallelResult): string[] {

@@ -3,7 +3,7 @@
 // options and their end.
 // Must not outlive the run: whoever creates the pool closes it, whatever happened.
 import type { ParallelExecutor, ParallelOptions } from '../../src/index.ts'
-import type { Contender } from './contender.ts'
+import { type Contender, contenderText } from './contender.ts'
 
 export type ExecutorFactory = (options: ParallelOptions) => Promise<ParallelExecutor>
 
@@ -16,9 +16,10 @@ export function createExecutors(create: ExecutorFactory): Executors {
   const started = new Map<string, Promise<ParallelExecutor>>()
   let isClosed = false
   return {
-    async get({ workers, scheduler }, needsKzg) {
+    async get(contender, needsKzg) {
       if (isClosed) throw new Error('the benchmark has closed its executors')
-      const key = `${scheduler} ${workers} ${needsKzg}`
+      const { workers, scheduler } = contender
+      const key = `${contenderText(contender)} ${needsKzg}`
       let executor = started.get(key)
       if (executor === undefined) {
         executor = create({

@@ -165,7 +165,7 @@ async function measureParallel(
   { executors, signal }: MeasureOptions,
 ): Promise<ParallelRun> {
   const executor = await executors.get(contender, benchCase.needsKzg)
-  const vm = await benchCase.freshVm()
+  const vm = await benchCase.freshVm(contender.state)
   const block = benchCase.freshBlock(vm.common)
 
   const cpuClock = startCpuClock()

@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import { pluginError } from '../plugin-error.ts'
 import { PREDICTING_SCHEDULERS, SCHEDULERS, type SchedulerName } from '../scheduler-names.ts'
 import type { ParallelConfig } from '../type-extensions.ts'
+import { STATE_NAMES, type StateName } from './contender.ts'
 import { WORKLOAD_NAMES, type WorkloadName } from './workloads/names.ts'
 
 /** The task's arguments as Hardhat hands them over. */
@@ -15,6 +16,7 @@ export interface BenchArguments {
   readonly txs: number
   readonly workers: string | undefined
   readonly schedulers: string | undefined
+  readonly state: string
   readonly runs: number
   readonly seed: number
   readonly json: string | undefined
@@ -34,6 +36,8 @@ export interface BenchOptions {
   readonly blocksFolder: string | undefined
   /** In the order in which they were named. */
   readonly schedulers: readonly SchedulerName[]
+  /** In the order in which they were named. */
+  readonly states: readonly StateName[]
   /** Whether the hottest locations of each row are to be printed. */
   readonly showsHottest: boolean
 }
@@ -52,7 +56,12 @@ export function parseBenchOptions(given: BenchArguments, config: ParallelConfig)
       '--blocks gives blocks to the workload mainnet, which --workload leaves out: add mainnet',
     )
   }
-  const schedulers = parseSchedulers(given.schedulers ?? config.scheduler)
+  const schedulers = parseNames(
+    '--schedulers',
+    'scheduler',
+    given.schedulers ?? config.scheduler,
+    SCHEDULERS,
+  )
   if (given.hot && !schedulers.some((name) => PREDICTING_SCHEDULERS.includes(name))) {
     throw pluginError(
       `--hot needs a scheduler that predicts (${PREDICTING_SCHEDULERS.join(', ')}), ` +
@@ -69,6 +78,7 @@ export function parseBenchOptions(given: BenchArguments, config: ParallelConfig)
     jsonFile: given.json === undefined ? undefined : checkWritable(given.json),
     blocksFolder: given.blocks === undefined ? undefined : checkBlocksFolder(given.blocks),
     schedulers,
+    states: parseNames('--state', 'state', given.state, STATE_NAMES),
     showsHottest: given.hot,
   }
 }
@@ -104,20 +114,23 @@ function parseWorkers(text: string): readonly number[] {
   return [...new Set(counts)].sort((first, second) => first - second)
 }
 
-function parseSchedulers(text: string): readonly SchedulerName[] {
-  const known = (name: string): name is SchedulerName =>
-    (SCHEDULERS as readonly string[]).includes(name)
-  const names = new Set<SchedulerName>()
+/** Each name once, in the order given. */
+function parseNames<Name extends string>(
+  option: string,
+  noun: string,
+  text: string,
+  allowed: readonly Name[],
+): readonly Name[] {
+  const isAllowed = (name: string): name is Name => (allowed as readonly string[]).includes(name)
+  const names = new Set<Name>()
   for (const name of splitList(text)) {
-    if (!known(name)) {
-      throw pluginError(
-        `--schedulers: unknown scheduler "${name}"; allowed are ${SCHEDULERS.join(', ')}`,
-      )
+    if (!isAllowed(name)) {
+      throw pluginError(`${option}: unknown ${noun} "${name}"; allowed are ${allowed.join(', ')}`)
     }
     names.add(name)
   }
   if (names.size === 0) {
-    throw pluginError(`--schedulers names no scheduler; allowed are ${SCHEDULERS.join(', ')}`)
+    throw pluginError(`${option} names no ${noun}; allowed are ${allowed.join(', ')}`)
   }
   return [...names]
 }

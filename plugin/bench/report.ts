@@ -3,6 +3,7 @@
 // raises SCHEMA_VERSION.
 // Must not format anything.
 import type { SchedulerName } from '../scheduler-names.ts'
+import type { StateName } from './contender.ts'
 import type { Machine, Versions } from './machine.ts'
 import type { BenchOptions } from './options.ts'
 import type { BenchRow } from './row.ts'
@@ -31,6 +32,7 @@ export interface ReportedOptions {
   readonly runs: number
   readonly seed: number
   readonly schedulers: readonly SchedulerName[]
+  readonly states: readonly StateName[]
 }
 
 export function toReport(
@@ -53,6 +55,6 @@ export function toReport(
 
 /** Without the options that are paths of the user's machine. */
 export function reportedOptions(options: BenchOptions): ReportedOptions {
-  const { workloads, transactions, workers, runs, seed, schedulers } = options
-  return { workloads, transactions, workers, runs, seed, schedulers }
+  const { workloads, transactions, workers, runs, seed, schedulers, states } = options
+  return { workloads, transactions, workers, runs, seed, schedulers, states }
 }

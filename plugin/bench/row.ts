@@ -47,6 +47,8 @@ export interface ParallelResult extends Contender {
   readonly access: AccessResult | null
   /** In ms, each the median by itself. */
   readonly phases: BlockPhases | null
+  /** ms that its garbage collector stopped each worker, medians; null where none ran. */
+  readonly collectorMs: readonly number[] | null
   /** How the last run went, and the executor's reason. */
   readonly mode: BlockReport['mode'] | null
   readonly why: string | null
@@ -100,7 +102,7 @@ function toParallelResult(
   measurement: ParallelMeasurement,
   { contractNames }: BenchCase,
 ): ParallelResult {
-  const { scheduler, workers, samples, firstPass, failures } = measurement
+  const { scheduler, workers, state, samples, firstPass, failures } = measurement
   const medianOf = (values: readonly number[]): number | null =>
     values.length === 0 ? null : median(values)
   const reports = samples.map(({ report }) => report)
@@ -108,6 +110,7 @@ function toParallelResult(
   return {
     scheduler,
     workers,
+    ...(state === undefined ? {} : { state }),
     total: medianOf(samples.map(({ total }) => total)),
     cpu: medianOf(samples.map(({ cpu }) => cpu)),
     speedUp: medianOf(samples.map(({ speedUp }) => speedUp)),
@@ -118,6 +121,7 @@ function toParallelResult(
     graph: graphOf(reports),
     access: accessOf(reports, contractNames),
     phases: medianFields(reports.map(({ phases }) => phases)),
+    collectorMs: collectorOf(reports),
     mode: last?.mode ?? null,
     why: last?.why ?? null,
     fallbacks: reports.filter(({ fallbackFrom }) => fallbackFrom !== undefined).length,
@@ -129,6 +133,13 @@ function toParallelResult(
       ...toReportResult(report),
     })),
   }
+}
+
+function collectorOf(reports: readonly BlockReport[]): number[] | null {
+  const runs = reports.flatMap(({ collectorMs }) =>
+    collectorMs === undefined ? [] : [collectorMs],
+  )
+  return runs[0]?.map((_, worker) => median(runs.map((run) => run[worker] ?? 0))) ?? null
 }
 
 function toReportResult(report: BlockReport): ReportResult {

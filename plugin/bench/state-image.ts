@@ -1,7 +1,8 @@
 // A pre-state built once and handed out as any number of identical, independent, cold VMs.
-// The authority on what both sides of a measurement start from: MerkleStateManager with Caches.
+// The authority on what both sides of a measurement start from: MerkleStateManager with Caches, or for ours
+// a flat state where that is asked for.
 // Must not share anything writable between two VMs: one run would warm the other's state.
-import type { Common } from '@ethereumjs/common'
+import type { Common, StateManagerInterface } from '@ethereumjs/common'
 import type { EVMMockBlockchainInterface } from '@ethereumjs/evm'
 import { MerklePatriciaTrie } from '@ethereumjs/mpt'
 import { Caches, MerkleStateManager } from '@ethereumjs/statemanager'
@@ -9,11 +10,14 @@ import {
   bigIntToBytes,
   createAccount,
   createAddressFromString,
+  equalsBytes,
   MapDB,
   type PrefixedHexString,
 } from '@ethereumjs/util'
 import { createVM, type VM } from '@ethereumjs/vm'
 
+import { createFlatState } from '../../src/index.ts'
+import type { StateName } from './contender.ts'
 import { toWord } from './solidity.ts'
 
 export interface AccountState {
@@ -28,8 +32,11 @@ export type PreState = ReadonlyMap<PrefixedHexString, AccountState>
 export interface StateImage {
   readonly root: Uint8Array
   /** A VM of its own on this state, with empty caches, as after a start or a change of root. */
-  freshVm(): Promise<VM>
+  freshVm(state?: StateName): Promise<VM>
 }
+
+/** Every run has one, and many may wait for the collector. */
+const FLAT_STATE_MIB = 256
 
 type NodeMap = Map<string, string>
 
@@ -47,19 +54,35 @@ export async function createStateImage(
   const root = await state.getStateRoot()
   return {
     root,
-    async freshVm() {
+    async freshVm(state) {
       // `Common` is mutable and runBlock may set its hardfork.
       const ownCommon = common.copy()
       return await createVM({
         common: ownCommon,
-        stateManager: stateOn(new Map(nodes), ownCommon, root),
+        stateManager:
+          state === 'flat'
+            ? await flatStateOf(preState, ownCommon, root)
+            : stateOn(new Map(nodes), ownCommon, root),
         ...(createBlockchain === undefined ? {} : { blockchain: createBlockchain() }),
       })
     },
   }
 }
 
-async function putAccounts(state: MerkleStateManager, preState: PreState): Promise<void> {
+async function flatStateOf(
+  preState: PreState,
+  common: Common,
+  root: Uint8Array,
+): Promise<StateManagerInterface> {
+  const state = await createFlatState({ common, maxStateMiB: FLAT_STATE_MIB })
+  await putAccounts(state, preState)
+  if (!equalsBytes(await state.getStateRoot(), root)) {
+    throw new Error('a flat state has another root than a MerkleStateManager of the same accounts')
+  }
+  return state
+}
+
+async function putAccounts(state: StateManagerInterface, preState: PreState): Promise<void> {
   for (const [text, { balance, nonce, code, storage }] of preState) {
     const account = createAccount({ balance, nonce })
     const hasCode = code !== undefined && code.length > 0

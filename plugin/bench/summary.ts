@@ -1,7 +1,7 @@
 // The sentences below the table: sums, losses, reasons, notes, and whether all was equal.
 // The authority on their wording and order.
 // Must not claim anything of a report in which a result differed.
-import { contendersOf, contenderText, workersText } from './contender.ts'
+import { contendersOf, contenderText, variantsOf, variantText, workersText } from './contender.ts'
 import type { BenchReport } from './report.ts'
 import { type ReExecutions, resultOf } from './totals.ts'
 import { countText, listOf, milliseconds, ratio } from './wording.ts'
@@ -49,13 +49,13 @@ function renderMainnetTimes({ rows, options }: BenchReport): string[] {
   if (blocks.length < 2) return []
   const stock = sum(blocks.map((row) => row.stock.total))
   const name = `mainnet, ${blocks.length} blocks`
-  return options.schedulers.map((scheduler) => {
+  return variantsOf(options).map((variant) => {
     const parts = options.workers.map((workers) => {
-      const total = sum(blocks.map((row) => resultOf(row, { scheduler, workers })?.total ?? NaN))
+      const total = sum(blocks.map((row) => resultOf(row, { ...variant, workers })?.total ?? NaN))
       if (Number.isNaN(total)) return `${workersText(workers)} incomplete`
       return `${workersText(workers)} ${milliseconds(total)} ms (${ratio(stock / total)})`
     })
-    return `${name}: stock ${milliseconds(stock)} ms, ${scheduler} with ${parts.join(', ')}`
+    return `${name}: stock ${milliseconds(stock)} ms, ${variantText(variant)} with ${parts.join(', ')}`
   })
 }
 
@@ -77,7 +77,7 @@ function renderReExecutions({ options, totals }: BenchReport): string[] {
   const parts = options.workers.map((workers) => {
     const texts = totals.reExecutions
       .filter((it) => it.workers === workers)
-      .map((it) => `${it.scheduler} ${countText(it.later)}${blindRatioText(it)}`)
+      .map((it) => `${variantText(it)} ${countText(it.later)}${blindRatioText(it)}`)
     return `${workersText(workers)}: ${texts.join(', ')}`
   })
   return [`Re-runs over all rows: ${parts.join('; ')}`]
@@ -93,7 +93,7 @@ function renderPasses({ options, totals }: BenchReport): string[] {
   const parts = options.workers.map((workers) => {
     const texts = totals.mainnetReExecutions
       .filter((it) => it.workers === workers)
-      .map((it) => `${it.scheduler} ${countText(it.firstPass)} / ${countText(it.later)}`)
+      .map((it) => `${variantText(it)} ${countText(it.firstPass)} / ${countText(it.later)}`)
     return `${workersText(workers)}: ${texts.join(', ')}`
   })
   return [`Re-runs of mainnet rows, first pass / later passes: ${parts.join('; ')}`]
@@ -101,9 +101,9 @@ function renderPasses({ options, totals }: BenchReport): string[] {
 
 function renderSerialRows({ totals }: BenchReport): string[] {
   return totals.serialRows.map((row) => {
-    const { name, scheduler, workers, total, single } = row
+    const { name, workers, total, single } = row
     return (
-      `Serial: ${name}, ${scheduler}: ${workersText(workers)} ${milliseconds(total)} ms, ` +
+      `Serial: ${name}, ${variantText(row)}: ${workersText(workers)} ${milliseconds(total)} ms, ` +
       `1 worker ${milliseconds(single)} ms (${ratio(single / total)})`
     )
   })

@@ -1,6 +1,7 @@
 // The report as a table: header, titles, and for each row a line of stock's and one of each contender.
 // The authority on the columns of what parallel-bench prints; summary.ts has the sentences below them.
 // Must not hide a losing row, a run that was not parallel, or an inequality.
+import { variantText } from './contender.ts'
 import { renderDetails } from './details.ts'
 import type { Machine, Versions } from './machine.ts'
 import type { ReportedOptions } from './report.ts'
@@ -18,20 +19,20 @@ const rightAligned = (title: string, width: number): Column => ({ title, width, 
 const ROW_COLUMNS: readonly Column[] = [
   { title: 'workload', width: 17, align: 'left' },
   rightAligned('txs', 6),
-  rightAligned('Mgas', 8),
+  rightAligned('Mgas', 7),
 ]
 const TIME_COLUMNS: readonly Column[] = [
-  { title: '  scheduler', width: 12, align: 'left' },
-  rightAligned('workers', 9),
+  { title: '  scheduler', width: 17, align: 'left' },
+  rightAligned('workers', 8),
   rightAligned('ms', 8),
   rightAligned('speed-up', 14),
   rightAligned('CPU', 7),
 ]
 const COUNT_COLUMNS: readonly Column[] = [
-  rightAligned('re-runs', 9),
+  rightAligned('re-runs', 8),
   rightAligned('conflicts', 10),
-  rightAligned('levels', 8),
-  rightAligned('planned', 9),
+  rightAligned('levels', 7),
+  rightAligned('planned', 8),
   rightAligned('right', 7),
   rightAligned('found', 7),
   rightAligned('equal', 7),
@@ -62,13 +63,14 @@ export function renderHeader(facts: {
     `options   seed ${options.seed}, ${count(options.runs, 'run')}, ` +
       `${count(options.transactions, 'transaction')} per generated block, ` +
       `workers ${options.workers.join(', ')}, ` +
-      `scheduler${options.schedulers.length === 1 ? '' : 's'} ${options.schedulers.join(', ')}`,
+      `scheduler${options.schedulers.length === 1 ? '' : 's'} ${options.schedulers.join(', ')}, state${options.states.length === 1 ? '' : 's'} ${options.states.join(', ')}`,
     'method    stock @ethereumjs/vm runBlock and ours in turn, in rotated order, after one discarded',
     '          warm-up round; medians, and the median speed-up of paired runs. Each run imports the',
-    '          same valid block on a fresh VM (MerkleStateManager with empty Caches) with newly',
-    '          decoded transactions; ours includes the recovery of senders. Executors stay up between',
-    '          runs. CPU: time of all threads as a share of the time passed. Equal: state root,',
-    '          receipts, bloom, gas used and requests as stock on every run.',
+    '          same valid block on a fresh VM (MerkleStateManager with empty Caches; "flat": our',
+    '          FlatState, new for each run as well) with newly decoded transactions; ours includes the',
+    '          recovery of senders. Executors stay up between runs. CPU: time of all threads as a share',
+    '          of the time passed. Equal: state root, receipts, bloom, gas used and requests as stock',
+    '          on every run.',
     '',
   ]
 }
@@ -101,7 +103,7 @@ function renderStock({ total, cpu, recovery, execution, root }: StockResult): st
 
 function renderResult(result: ParallelResult): string {
   const cells = [
-    `  ${result.scheduler}`,
+    `  ${variantText(result)}`,
     String(result.workers),
     result.total === null ? '-' : milliseconds(result.total),
     speedUpText(result),

@@ -46,9 +46,11 @@ export function totalsOf(rows: readonly BenchRow[], lists: ContenderLists): Benc
 
 export function resultOf(
   row: BenchRow,
-  { scheduler, workers }: Contender,
+  { scheduler, workers, state }: Contender,
 ): ParallelResult | undefined {
-  return row.parallel.find((it) => it.scheduler === scheduler && it.workers === workers)
+  return row.parallel.find(
+    (it) => it.scheduler === scheduler && it.workers === workers && it.state === state,
+  )
 }
 
 function reExecutionsOf(rows: readonly BenchRow[], contender: Contender): ReExecutions {

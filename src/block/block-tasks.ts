@@ -27,6 +27,8 @@ export class BlockTasks {
   failure: unknown
   /** What the workers recover senders with, as far as they have ended well; the slowest. */
   crypto: CryptoName | undefined
+  /** ms that the garbage collector of each worker has stopped it; a hole for who has not ended well. */
+  readonly collectorMs: number[] = []
   readonly #pool: WorkerPool
   readonly #control: Int32Array
   readonly #stops: AbortController[] = []
@@ -66,7 +68,10 @@ export class BlockTasks {
     try {
       const report = await this.#pool.run({ ...common, worker }, stop)
       if (report.kind === 'failed') this.fail(deserializeError(report.error))
-      else if (report.kind === 'done') this.crypto = slower(this.crypto, report.crypto)
+      else if (report.kind === 'done') {
+        this.crypto = slower(this.crypto, report.crypto)
+        this.collectorMs[worker] = report.collectorMs
+      }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       this.fail(new ParallelError('WORKER_FAILED', `A worker died: ${reason}`, { cause: error }))

@@ -182,6 +182,7 @@ function whyTransactions(common: Common, options: RunBlockOpts, setup: Setup): s
   }
   const first = block.transactions[0]
   const rules = first === undefined ? '' : encodeCommon(first.common)
+  const isLikeFirst = first === undefined ? undefined : originOf(first.common)
   for (const tx of block.transactions) {
     if (!TRANSACTION_CLASSES.has(tx.constructor)) return 'a transaction is of a class of its own'
     if (!isUnmodified(tx, tx.constructor, SENDER_METHODS)) {
@@ -196,7 +197,7 @@ function whyTransactions(common: Common, options: RunBlockOpts, setup: Setup): s
       // Stock gives it the block's, but only after it has validated the block with the old one.
       return 'a transaction has another hardfork than the block'
     }
-    if (!sameOrigin(tx.common, first.common) && encodeCommon(tx.common) !== rules) {
+    if (isLikeFirst?.(tx.common) !== true && encodeCommon(tx.common) !== rules) {
       return 'transactions have different chain rules'
     }
   }
@@ -205,24 +206,31 @@ function whyTransactions(common: Common, options: RunBlockOpts, setup: Setup): s
 
 /** Whether two Commons have the same rules because they are copies of one: cheaper than comparing all. */
 function sameOrigin(a: Common, b: Common): boolean {
-  const [one, other] = [a, b] as unknown as CommonInternals[]
-  return (
-    one._params === other._params &&
-    one._chainParams === other._chainParams &&
-    a.hardfork() === b.hardfork() &&
-    a.eips() === b.eips() &&
-    sameValues(one._paramsCache, other._paramsCache)
-  )
+  return originOf(a)(b)
 }
 
 /**
- * Whether two sets of parameters agree where they meet. Each part of ethereumjs adds the parameters
- * that it needs to a Common, so that copies made at different times know more or less of them.
+ * Tells copies of `common` from others. Their parameters agree where they meet: each part of ethereumjs adds
+ * those that it needs to a Common, so that copies made at different times know more or less of them.
  */
-function sameValues(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
-  if (a === b) return true
-  for (const name in a) if (name in b && a[name] !== b[name]) return false
-  return true
+function originOf(common: Common): (other: Common) => boolean {
+  const { _params, _chainParams, _paramsCache } = common as unknown as CommonInternals
+  const names = Object.keys(_paramsCache)
+  const values = names.map((name) => _paramsCache[name])
+  const hardfork = common.hardfork()
+  const eips = common.eips()
+  return (other) => {
+    const internals = other as unknown as CommonInternals
+    if (internals._params !== _params || internals._chainParams !== _chainParams) return false
+    if (other.hardfork() !== hardfork || other.eips() !== eips) return false
+    const cache = internals._paramsCache
+    if (cache === _paramsCache) return true
+    for (let i = 0; i < names.length; i++) {
+      const value = cache[names[i]]
+      if (value !== values[i] && value !== undefined) return false
+    }
+    return true
+  }
 }
 
 /** Whether `whole` has all parameters that `part` has. */

@@ -138,7 +138,7 @@ export class ParallelTransactions {
     if (this.#settings.signal.aborted) {
       throw new ParallelError('EXECUTOR_CLOSED', 'The executor was closed while it ran the block')
     }
-    readStatistics(memory.control, pool.size, this.#report, this.#tasks.crypto)
+    readStatistics(memory.control, pool.size, this.#report, this.#tasks)
     await this.#commitFinished()
     this.#report.phases.execute = performance.now() - executeStart
 
@@ -387,7 +387,7 @@ export class ParallelTransactions {
   #nextNotice(): number {
     // Whoever listens wants each transaction as soon as it is final.
     const isHeard = hasListeners(this.#vm) || this.#onTransaction !== undefined
-    return this.#commit.length + (isHeard ? 1 : COMMIT_BATCH)
+    return this.#commit.length + (isHeard ? 1 : Math.max(COMMIT_BATCH, this.#count >> 5))
   }
 }
 

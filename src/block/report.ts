@@ -106,6 +106,11 @@ export interface BlockReport {
    * has another interpreter than the one that ours was written for. Absent if none did.
    */
   stockStepping?: number
+  /**
+   * How long the garbage collector has stopped each worker, in ms; absent unless workers ran. Pauses count for
+   * the block in which they are reported, which can be the one after.
+   */
+  collectorMs?: number[]
   /** The first transaction that was not run by the workers because something went wrong midway. */
   fallbackFrom?: number
   /** What went wrong midway, one sentence each: a worker's death, full memory. */

@@ -11,6 +11,8 @@ import {
 } from '@ethereumjs/common'
 import { createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx'
 import { Address } from '@ethereumjs/util'
+import { signingHash } from './signing-hash.ts'
+import { decodeFields, encodeFields } from './transaction-fields.ts'
 
 /** A Common without its functions. */
 export interface CommonData {
@@ -104,14 +106,18 @@ export const SENDER = {
   ADDRESS: 2,
 } as const
 
-/** A transaction as bytes: sender kind, sender bytes, serialized transaction. */
+/** In the first byte: the transaction is there as its fields, not as RLP. */
+const AS_FIELDS = 0x10
+
+/** A transaction as bytes: sender kind and form, sender bytes, its fields or the transaction serialized. */
 export function encodeTransaction(tx: TypedTransaction): Uint8Array {
   const { kind, sender } = senderOf(tx)
-  const serialized = tx.serialize()
-  const bytes = new Uint8Array(1 + sender.length + serialized.length)
-  bytes[0] = kind
+  const fields = encodeFields(tx)
+  const content = fields ?? tx.serialize()
+  const bytes = new Uint8Array(1 + sender.length + content.length)
+  bytes[0] = fields === undefined ? kind : kind | AS_FIELDS
   bytes.set(sender, 1)
-  bytes.set(serialized, 1 + sender.length)
+  bytes.set(content, 1 + sender.length)
   return bytes
 }
 
@@ -119,8 +125,9 @@ export function encodeTransaction(tx: TypedTransaction): Uint8Array {
  * Makes a transaction of what {@link encodeTransaction} returned. `addressOf` gives the address of a
  * public key; ethereumjs' own function for that cannot be given another hash function. `recovered` is
  * asked, before the signature is, for the sender's address (20 bytes): another worker may have found it.
- * `found` is told the public key (64 bytes) that the signature gives.
- * @throws what stock's factory throws
+ * `found` is told the public key (64 bytes) that the signature gives. `keccak`, where given, hashes what was
+ * signed.
+ * @throws what stock's factory throws, of a transaction that is not there as its fields
  */
 export function decodeTransaction(
   bytes: Uint8Array,
@@ -128,14 +135,19 @@ export function decodeTransaction(
   addressOf: (publicKey: Uint8Array) => Uint8Array,
   recovered: () => Uint8Array | undefined,
   found: (publicKey: Uint8Array) => void = () => {},
+  keccak?: (bytes: Uint8Array) => Uint8Array,
 ): TypedTransaction {
-  const kind = bytes[0]
+  const kind = bytes[0] & ~AS_FIELDS
   const senderLength = kind === SENDER.PUBLIC_KEY ? 64 : kind === SENDER.ADDRESS ? 20 : 0
-  const tx = createTxFromRLP(bytes.subarray(1 + senderLength), {
-    common,
-    allowUnlimitedInitCodeSize: true,
-    freeze: false,
-  })
+  const content = bytes.subarray(1 + senderLength)
+  const tx =
+    (bytes[0] & AS_FIELDS) !== 0
+      ? decodeFields(content, common)
+      : createTxFromRLP(content, { common, allowUnlimitedInitCodeSize: true, freeze: false })
+  if (keccak !== undefined) {
+    const stockMessage = tx.getMessageToVerifySignature
+    tx.getMessageToVerifySignature = () => signingHash(tx, keccak) ?? stockMessage.call(tx)
+  }
   let sender: Address | undefined
   if (kind === SENDER.PUBLIC_KEY) {
     sender = new Address(addressOf(bytes.subarray(1, 65)))

@@ -56,9 +56,10 @@ export interface RecoverTask {
 
 export type WorkerTask = WarmTask | BlockTask | RecoverTask
 
-/** What a worker says at the end of its task; `parts` is what the user's module gave it. */
+/** What a worker says at the end of its task; `parts` is what the user's module gave it, and
+ * `collectorMs` how long its garbage collector has stopped it since the last. */
 export type WorkerReport =
-  | { kind: 'done'; busyMs: number; crypto: CryptoName; parts: string[] }
+  | { kind: 'done'; collectorMs: number; crypto: CryptoName; parts: string[] }
   /** As `recoverAll` returns them. */
   | { kind: 'recovered'; keys: Uint8Array }
   /** The worker halted the block because of an error that is not a transaction's. */

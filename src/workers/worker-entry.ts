@@ -5,6 +5,7 @@ import { functionParts } from '../execution/function-options.ts'
 import { patchInterpreter } from '../execution/interpreter-patch.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { CONTROL, HALT } from '../memory/layout.ts'
+import { startCollectorClock } from '../stats/collector-clock.ts'
 import { runBlockLoop } from './block-loop.ts'
 import type { WorkerReport, WorkerTask } from './protocol.ts'
 import { serializeError } from './serialized-error.ts'
@@ -13,9 +14,9 @@ import { WorkerEnvironment } from './worker-environment.ts'
 import { loadWorkerSetup } from './worker-setup.ts'
 
 const environment = new WorkerEnvironment()
+const collectorMs = startCollectorClock()
 
 export default async function runTask(task: WorkerTask): Promise<WorkerReport> {
-  const start = performance.now()
   try {
     if (task.kind === 'recover') {
       const { secp256k1 } = await loadWorkerCrypto()
@@ -37,7 +38,7 @@ export default async function runTask(task: WorkerTask): Promise<WorkerReport> {
       if (error !== undefined) return { kind: 'failed', error: serializeError(error) }
     }
     const parts = functionParts(setup.evmOpts ?? {}, setup.customCrypto)
-    return { kind: 'done', busyMs: performance.now() - start, crypto, parts }
+    return { kind: 'done', collectorMs: collectorMs(), crypto, parts }
   } catch (error) {
     // The others must not wait for this worker.
     if (task.kind === 'block') {

@@ -208,6 +208,7 @@ function transactionReader(
             publicKey,
           )
         },
+        common.customCrypto.keccak256,
       )
       decoded.set(index, tx)
     }

@@ -6,7 +6,7 @@ import { CONTROL, controlWords, HALT } from '../../../src/memory/layout.ts'
 import type { WorkerPool } from '../../../src/workers/pool.ts'
 import type { BlockTask, WorkerReport } from '../../../src/workers/protocol.ts'
 
-const done: WorkerReport = { kind: 'done', busyMs: 0, crypto: 'native', parts: [] }
+const done: WorkerReport = { kind: 'done', collectorMs: 0, crypto: 'native', parts: [] }
 const workers = 2
 
 /** Tasks of workers of which only the first comes back by itself; `ended` counts those that were ended. */

@@ -62,7 +62,7 @@ class PlayedBlock {
   runBlock(vm: VM, options: ParallelRunBlockOpts): Promise<ParallelRunBlockResult> {
     const run = async (): Promise<unknown> => {
       await this.#play(vm, options)
-      return { kind: 'done', busyMs: 0 }
+      return { kind: 'done', collectorMs: 0 }
     }
     return runBlockWith(vm, options, 'optimistic', {
       memory: this.#memory,

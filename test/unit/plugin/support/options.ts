@@ -7,6 +7,7 @@ export const defaultArguments: BenchArguments = {
   txs: 300,
   workers: undefined,
   schedulers: undefined,
+  state: 'merkle',
   runs: 5,
   seed: 1,
   json: undefined,
@@ -25,6 +26,7 @@ export function optionsWith(changes: Partial<BenchOptions> = {}): BenchOptions {
     jsonFile: undefined,
     blocksFolder: undefined,
     schedulers: ['auto'],
+    states: ['merkle'],
     showsHottest: false,
     ...changes,
   }

@@ -17,6 +17,7 @@ const result: ParallelResult = {
   graph: null,
   access: null,
   phases: { prepare: 1, plan: 0.5, execute: 60, write: 3, learn: 0.25, finish: 16, total: 80 },
+  collectorMs: null,
   mode: 'parallel',
   why: 'the block is large enough',
   fallbacks: 0,
@@ -123,6 +124,7 @@ export function reportWith(
     runs: 5,
     seed: 7,
     schedulers: ['auto'],
+    states: ['merkle'],
     ...changes,
   }
   return {
