@@ -21,7 +21,7 @@ const repository = fileURLToPath(new URL('../', import.meta.url))
 const modules = join(repository, 'node_modules')
 // The Node of this repository first: the system's may be too old for the package.
 const path = [join(modules, '.bin'), process.env.PATH].join(delimiter)
-const commandTimeout = 5 * 60_000
+const commandTimeout = 20 * 60_000
 
 const temporary = mkdtempSync(join(tmpdir(), 'parallel-evm-pack-'))
 try {

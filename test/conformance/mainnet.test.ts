@@ -11,7 +11,6 @@ import { suiteImplementation } from '../support/suite-implementation.ts'
 
 const directory = fileURLToPath(new URL('../fixtures/mainnet/', import.meta.url))
 const files = readdirSync(directory).filter((name) => name.endsWith('.json.gz'))
-const minute = 60_000
 
 describe('real mainnet blocks, two workers, no fallback', () => {
   const implementation = suiteImplementation()
@@ -33,7 +32,6 @@ describe('real mainnet blocks, two workers, no fallback', () => {
       expect(await compareStateRoots(stock, ours)).toEqual([])
       if (!implementation().isStock) expect(result.parallel?.mode).toBe('parallel')
     },
-    2 * minute,
   )
 
   it('a state manager without caches gives the same block the same result', async () => {

@@ -17,19 +17,26 @@ import {
   spin,
   type World,
 } from '../support/hand-made-block.ts'
-import { actors, contracts } from '../support/random-world.ts'
-import { addOne } from '../support/small-contracts.ts'
+import { farAway, holdAccount } from '../support/held-account.ts'
+import { actors, addressWord, contracts } from '../support/random-world.ts'
+import { addOne, witnessCode } from '../support/small-contracts.ts'
 import { kzgSetup, strictExecutor } from '../support/strict-executor.ts'
 import { customPrecompiles, precompileAddress } from '../support/worker-setups/answering.ts'
-import { misbehaviour } from '../support/worker-setups/misbehaving.ts'
+import { channelName, misbehaviour } from '../support/worker-setups/misbehaving.ts'
 
-const { counter } = contracts
+const { counter, reader } = contracts
 const closed = { name: 'ParallelError', code: 'EXECUTOR_CLOSED' }
-const plan = {
-  transactions: Array.from({ length: 30 }, (_, index) => ({
-    from: actors[index % 8]!,
-    to: counter,
-  })),
+const length = 30
+const plan = planOf()
+
+/** A block of which transaction `held` looks at the account that tests hold; by default, none does. */
+function planOf(held = Number.NaN) {
+  return {
+    transactions: Array.from({ length }, (_, index) => ({
+      from: actors[index % 8]!,
+      ...(index === held ? { to: reader, data: addressWord(farAway) } : { to: counter }),
+    })),
+  }
 }
 
 const worlds = new Map<EVMOpts, Promise<World>>()
@@ -37,9 +44,11 @@ const plain: EVMOpts = {}
 const misbehaving: EVMOpts = { customPrecompiles }
 
 function world(evmOpts = plain): Promise<World> {
-  const code = assembleHex(spin(1_500), addOne)
-  const made =
-    worlds.get(evmOpts) ?? makeWorld({ accounts: { [counter.toString()]: { code } }, evmOpts })
+  const accounts = {
+    [counter.toString()]: { code: assembleHex(spin(1_500), addOne) },
+    [reader.toString()]: { code: witnessCode, nonce: 1n },
+  }
+  const made = worlds.get(evmOpts) ?? makeWorld({ accounts, evmOpts })
   worlds.set(evmOpts, made)
   return made
 }
@@ -54,21 +63,26 @@ async function expectNoThreads(executor: ParallelExecutor): Promise<void> {
 
 /** Ports close a while after their threads have ended. */
 async function expectPortsClosed(): Promise<void> {
-  await expect.poll(messagePorts, { timeout: 10_000 }).toBe(before)
+  await expect.poll(messagePorts, { timeout: 5 * 60_000 }).toBe(before)
 }
 const before = messagePorts()
 
 describe('close()', () => {
   it('during a block rejects it, leaves the state as it was, and no thread', async () => {
     const { vm, common } = await world()
-    for (const wait of [0, 5, 40, 120]) {
+    for (const held of [undefined, 0, 9, length - 1]) {
       const executor = await strictExecutor({ fallback: true })
       const ours = await vm()
       const root = await ours.stateManager.getStateRoot()
-      const block = executor.runBlock(ours, { block: makeBlock(common, plan), ...fillHeader })
-      const refused = expect(block).rejects.toMatchObject(closed)
-      await new Promise((resolve) => setTimeout(resolve, wait))
-      await executor.close()
+      const { asked, answer } = holdAccount(ours)
+      const block = makeBlock(common, planOf(held))
+      const running = executor.runBlock(ours, { block, ...fillHeader })
+      const refused = expect(running).rejects.toMatchObject(closed)
+      // At once, or when the block has got so far that it needs the account.
+      if (held !== undefined) await Promise.race([asked, running])
+      const closing = executor.close()
+      answer()
+      await closing
       await refused
       expect(await ours.stateManager.getStateRoot()).toEqual(root)
       await expectNoThreads(executor)
@@ -83,14 +97,16 @@ describe('close()', () => {
   it('during a block rejects those that wait, too', async () => {
     const { vm, common } = await world()
     const executor = await strictExecutor()
-    const refused = [1, 2, 3].map(async () => {
-      const ours = await vm()
-      await expect(
-        executor.runBlock(ours, { block: makeBlock(common, plan), ...fillHeader }),
-      ).rejects.toMatchObject(closed)
-    })
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    await executor.close()
+    const vms = [await vm(), await vm(), await vm()]
+    const { asked, answer } = holdAccount(vms[0]!)
+    const running = vms.map((ours) =>
+      executor.runBlock(ours, { block: makeBlock(common, planOf(9)), ...fillHeader }),
+    )
+    const refused = running.map((block) => expect(block).rejects.toMatchObject(closed))
+    await Promise.race([asked, ...running])
+    const closing = executor.close()
+    answer()
+    await closing
     await Promise.all(refused)
     await expectNoThreads(executor)
   })
@@ -102,12 +118,16 @@ describe('close()', () => {
     })
     const data = new Uint8Array(32).fill(misbehaviour.loopsForever)
     const lost = { transactions: [{ from: actors[0]!, to: precompileAddress, data }] }
-    const block = executor.runBlock(await vm(), { block: makeBlock(common, lost), ...fillHeader })
-    const refused = expect(block).rejects.toMatchObject(closed)
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    const start = performance.now()
+    const block = makeBlock(common, lost)
+    const channel = new BroadcastChannel(channelName)
+    const isLost = new Promise((resolve) => {
+      channel.onmessage = resolve
+    })
+    const running = executor.runBlock(await vm(), { block, ...fillHeader })
+    const refused = expect(running).rejects.toMatchObject(closed)
+    await Promise.race([isLost, running])
+    channel.close()
     await executor.close()
-    expect(performance.now() - start).toBeLessThan(15_000)
     await refused
     await expectNoThreads(executor)
   })

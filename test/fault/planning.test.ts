@@ -2,7 +2,7 @@
 // is stock's, or is refused and leaves nothing behind. Each fault comes from within the templates.
 // It must not run blocks side by side: the templates of all executors are replaced meanwhile.
 import type { MerkleStateManager } from '@ethereumjs/statemanager'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { TemplateLibrary } from '../../src/access/template-library.ts'
 import type { ParallelExecutor } from '../../src/index.ts'
 import { threadsOf } from '../support/executor-internals.ts'
@@ -22,9 +22,6 @@ import {
 } from '../support/unrecovered-blocks.ts'
 
 const { counter } = contracts
-// Most tests start two executors, and workers that were killed start again.
-vi.setConfig({ testTimeout: 180_000 })
-
 let executor: ParallelExecutor
 
 beforeEach(async () => {

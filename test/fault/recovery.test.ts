@@ -2,7 +2,7 @@
 // stock's, or is refused and leaves nothing behind. It must not leave the moment to chance: each fault comes
 // from within a recovery, or when a worker says that it is in one.
 import type { Block } from '@ethereumjs/block'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { ParallelExecutor } from '../../src/index.ts'
 import { threadsOf } from '../support/executor-internals.ts'
 import { fillHeader } from '../support/hand-made-block.ts'
@@ -20,9 +20,6 @@ import {
   world,
 } from '../support/unrecovered-blocks.ts'
 import { channelName, misbehaviour } from '../support/worker-setups/misbehaving-recovery.ts'
-
-// Most tests start two executors, and workers that were killed start again.
-vi.setConfig({ testTimeout: 180_000 })
 
 let executor: ParallelExecutor
 
@@ -110,7 +107,7 @@ describe('while senders are recovered', () => {
           void thread.terminate()
         }
       })
-      const run = await runUnrecovered(executor, blockWith(misbehaviour.pauses))
+      const run = await runUnrecovered(executor, blockWith(misbehaviour.neverEnds))
       expect(killed).toBe(count)
       expect(run.differences).toEqual([])
       expect(run.report?.incidents[0]).toContain('A worker died')
@@ -127,7 +124,7 @@ describe('while senders are recovered', () => {
       const vm = await world.vm()
       const root = await vm.stateManager.getStateRoot()
       whenRecovering(() => killAll(strict))
-      const block = unrecovered(blockWith(misbehaviour.pauses))
+      const block = unrecovered(blockWith(misbehaviour.neverEnds))
       const refused = strict.runBlock(vm, { ...fillHeader, block })
       await expect(refused).rejects.toMatchObject({ ...disabled, cause: { code: 'WORKER_FAILED' } })
       expect(await vm.stateManager.getStateRoot()).toEqual(root)
@@ -137,14 +134,14 @@ describe('while senders are recovered', () => {
     }
   })
 
-  it.each([misbehaviour.pauses, misbehaviour.neverEnds])(
-    'close() refuses the block, leaves the state as it was, and no thread (%i)',
-    async (kind) => {
+  it.each(['before', 'when'])(
+    'close() %s one never ends: refuses the block, leaves the state as it was, and no thread',
+    async (moment) => {
       const vm = await world.vm()
       const root = await vm.stateManager.getStateRoot()
-      const block = unrecovered(blockWith(kind))
+      const block = unrecovered(blockWith(misbehaviour.neverEnds))
       const outcome = executor.runBlock(vm, { ...fillHeader, block }).catch((error) => error)
-      if (kind === misbehaviour.pauses) await new Promise<void>(whenRecovering)
+      if (moment === 'when') await new Promise<void>(whenRecovering)
       await executor.close()
       expect(await outcome).toMatchObject(closed)
       expect(await vm.stateManager.getStateRoot()).toEqual(root)

@@ -18,7 +18,7 @@ describe('the store and the scheduler, one atomic step at a time', () => {
       const failure = await runSchedules({ schedules, seed, log: console.log })
       expect(failure && describeReport(failure)).toBeUndefined()
     },
-    minute + schedules * 100,
+    15 * minute + schedules * 100,
   )
 })
 

@@ -190,5 +190,5 @@ describe('waiting and waking', () => {
     } finally {
       await one.close()
     }
-  }, 60_000)
+  })
 })

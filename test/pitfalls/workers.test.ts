@@ -11,15 +11,16 @@ import {
   sidesOf,
   type World,
 } from '../support/hand-made-block.ts'
+import { farAway, holdAccount, nextTurn } from '../support/held-account.ts'
 import { parallelImplementation } from '../support/implementation.ts'
 import { actors } from '../support/random-world.ts'
 import { strictExecutor } from '../support/strict-executor.ts'
 import { customPrecompiles, precompileAddress } from '../support/worker-setups/answering.ts'
 import { misbehaviour } from '../support/worker-setups/misbehaving.ts'
-import { turnsOf } from './pitfall-blocks.ts'
+import { lookAt, turnsOf } from './pitfall-blocks.ts'
 import { chain, slowCounter, slowStage } from './slow-counter.ts'
 
-const [alice, bob] = actors
+const [alice, bob, carol] = actors
 const misbehaving = new URL('../support/worker-setups/misbehaving.ts', import.meta.url)
 
 let world: World
@@ -33,18 +34,22 @@ beforeAll(async () => {
 
 describe('workers', () => {
   it('17. shutdown while work is in flight: the block is refused, the state is as before, nothing hangs', async () => {
-    for (const wait of [0, 3, 10]) {
+    for (const held of [undefined, 0, 12]) {
       const closing = await strictExecutor()
       const vm = await world.vm()
       const root = await vm.stateManager.getStateRoot()
-      const block = makeBlock(
-        world.common,
-        chain(24, () => 4000),
-      )
+      const { transactions } = chain(24, turnsOf(1))
+      const look = lookAt(carol, farAway)
+      const block = makeBlock(world.common, {
+        transactions: transactions.map((one, index) => (index === held ? look : one)),
+      })
+      const { asked, answer } = holdAccount(vm)
       const running = closing.runBlock(vm, { ...fillHeader, block })
       const outcome = running.catch((error: unknown) => error)
-      await new Promise((resolve) => setTimeout(resolve, wait))
-      await closing.close()
+      if (held !== undefined) await Promise.race([asked, outcome])
+      const closed = closing.close()
+      answer()
+      await closed
       expect(await outcome).toMatchObject({ name: 'ParallelError', code: 'EXECUTOR_CLOSED' })
       expect(await vm.stateManager.getStateRoot()).toEqual(root)
       expect(threadsOf(closing).length).toBe(0)
@@ -54,15 +59,17 @@ describe('workers', () => {
   it('17. a worker that dies neither hangs the block nor loses it', async () => {
     const rescuing = await strictExecutor({ workerSetup: misbehaving, fallback: true })
     try {
-      const killed = runBoth(
-        rescuing,
-        await sidesOf(world),
-        makeBlock(
-          world.common,
-          chain(12, () => 3000),
-        ),
-      )
-      setTimeout(() => void threadsOf(rescuing)[0]?.terminate(), 15)
+      const { transactions } = chain(12, turnsOf(1))
+      const block = makeBlock(world.common, {
+        transactions: [...transactions, lookAt(carol, farAway), ...transactions],
+      })
+      const sides = await sidesOf(world)
+      const { asked, answer } = holdAccount(sides.ours)
+      const killed = runBoth(rescuing, sides, block)
+      await Promise.race([asked, killed])
+      await threadsOf(rescuing)[0]?.terminate()
+      await nextTurn()
+      answer()
       expect((await killed).differences).toEqual([])
       const plan = {
         transactions: [

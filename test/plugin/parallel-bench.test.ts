@@ -79,10 +79,13 @@ describe('npx hardhat parallel-bench', () => {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     let stderr = ''
+    let isRunning = false
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      // The first progress line: the benchmark is running and listens to signals.
-      if (stderr === '') setTimeout(() => child.kill('SIGINT'), 2_000)
       stderr += text
+      if (isRunning || !stderr.includes('parallel-bench: 1 of 1')) return
+      // The benchmark listens to signals from here on; a moment later it is likely to measure.
+      isRunning = true
+      setTimeout(() => child.kill('SIGINT'), 500)
     })
     const [code] = (await once(child, 'close')) as [number | null]
     expect(stderr).toContain('parallel-bench: interrupted')

@@ -28,7 +28,7 @@ describe('random blocks, two workers, no fallback', () => {
       expect(failure, failure).toBeUndefined()
     },
     // Shrinking a difference takes longer than finding it.
-    Math.max(15 * minute, blocks * 500),
+    Math.max(15 * minute, blocks * 2_000),
   )
 
   it(

@@ -34,7 +34,7 @@ import { drawProgram, type ToyProgram } from './toy-program.ts'
 /** Far more than any schedule takes: the longest seen take a tenth of it. */
 const BUDGET = 100_000
 /** Real time for one schedule, should threads wait for each other forever outside of the protocol. */
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 5 * 60_000
 /** Threads make much garbage and hold little; without a limit they let it lie. */
 const THREAD_MEMORY = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 }
 const TABLE_SEED = 0x1234567

@@ -6,12 +6,10 @@ import { ecrecover } from '@ethereumjs/util'
 import type { WorkerSetupResult } from '../../../src/index.ts'
 import { testKzg } from '../kzg.ts'
 
-export const misbehaviour = { throws: 1, exits: 2, pauses: 3, neverEnds: 4 } as const
+export const misbehaviour = { throws: 1, exits: 2, neverEnds: 3 } as const
 /** What the hash of a marked message begins with; then, in four bits, comes the kind. */
 const MARK = 0xbd
-/** Long enough for whoever hears of the pause to do something meanwhile. */
-const PAUSE_MS = 3_000
-/** Where a recovery that pauses says so. */
+/** Where a recovery that never ends says that it has begun. */
 export const channelName = 'recovery under way'
 
 /** The kind of misbehaviour that a signed message's hash asks for; 0 = none. */
@@ -19,11 +17,13 @@ export function kindOf(messageHash: Uint8Array): number {
   return messageHash[0] === MARK ? messageHash[1]! & 0x0f : 0
 }
 
-function pause(milliseconds: number): void {
+function neverEnd(): never {
+  const channel = new BroadcastChannel(channelName)
+  channel.postMessage('')
+  channel.close()
   const word = new Int32Array(new SharedArrayBuffer(4))
-  const start = performance.now()
   // In pieces, so that the thread can be ended in between.
-  while (performance.now() - start < milliseconds) Atomics.wait(word, 0, 0, 10)
+  for (;;) Atomics.wait(word, 0, 0, 10)
 }
 
 const misbehave: typeof ecrecover = (messageHash, ...signature) => {
@@ -32,15 +32,8 @@ const misbehave: typeof ecrecover = (messageHash, ...signature) => {
       throw new Error('the recovery throws')
     case misbehaviour.exits:
       return process.exit(3)
-    case misbehaviour.pauses: {
-      const channel = new BroadcastChannel(channelName)
-      channel.postMessage('')
-      channel.close()
-      pause(PAUSE_MS)
-      break
-    }
     case misbehaviour.neverEnds:
-      pause(Number.POSITIVE_INFINITY)
+      neverEnd()
   }
   return ecrecover(messageHash, ...signature)
 }

@@ -21,6 +21,9 @@ export const misbehaviour = {
   overflowsTheStack: 10,
 } as const
 
+/** Where a call that loops for ever says that it does. */
+export const channelName = 'call under way'
+
 /** Elements of 8 bytes; three or four pieces are more than the tests let a worker have. */
 const PIECE = 12_500_000
 const hoard: number[][] = []
@@ -40,6 +43,9 @@ async function misbehave(input: PrecompileInput): Promise<ReturnType<typeof answ
       hoard.push(new Array<number>(PIECE).fill(0))
       return good
     case misbehaviour.loopsForever: {
+      const channel = new BroadcastChannel(channelName)
+      channel.postMessage('')
+      channel.close()
       for (;;);
     }
     case misbehaviour.neverAnswers:
@@ -49,12 +55,10 @@ async function misbehave(input: PrecompileInput): Promise<ReturnType<typeof answ
         throw new Error('thrown outside of everything')
       })
       // The block must still be under way then.
-      await new Promise((resolve) => setTimeout(resolve, 200))
-      return good
+      return new Promise(() => {})
     case misbehaviour.rejectsUnseen:
       void Promise.reject(new Error('rejected outside of everything'))
-      await new Promise((resolve) => setTimeout(resolve, 200))
-      return good
+      return new Promise(() => {})
     case misbehaviour.answersWrongly:
       return { ...good, executionGasUsed: 1_000_000_000n }
     case misbehaviour.overflowsTheStack: {

@@ -116,8 +116,7 @@ beforeAll(() => {
     [treasury]: { balance: 1n },
     ...Object.assign({}, ...pools.map(({ address, tokens }) => poolAccounts(address, tokens))),
   }
-  // The compiler is JavaScript, and slow where the machine is busy.
-}, 300_000)
+})
 
 const call = (from: Actor, to: PrefixedHexString, signature: string, ...words: Word[]): Call => ({
   from,

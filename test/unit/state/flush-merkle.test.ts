@@ -64,7 +64,7 @@ describe('flushing a MerkleStateManager', () => {
       }),
       { numRuns: 150 },
     )
-  }, 180_000)
+  })
 
   it('keeps what a revert after the flush takes back, and what a later flush finds', async () => {
     const [to] = ADDRESSES

@@ -58,7 +58,7 @@ describe('reading a trie', () => {
       ),
       { numRuns: 300 },
     )
-  }, 120_000)
+  })
 
   it('may go on beside updates and other readers of the same trie', async () => {
     const value = (byte: number) => new Uint8Array(40).fill(byte)
