@@ -6,7 +6,6 @@ import { txExceedsAvailableBlockGas8037 } from '@ethereumjs/evm'
 import { RLP } from '@ethereumjs/rlp'
 import {
   Bloom,
-  encodeReceipt,
   type RunBlockOpts,
   type RunTxResult,
   runTx,
@@ -18,6 +17,7 @@ import { sortByKey } from '../state/sort-by-key.ts'
 import { buildTrie } from '../state/update-trie.ts'
 import { accessListOf } from './committed-access-list.ts'
 import { blockError } from './header-checks.ts'
+import { ReceiptEncoder } from './receipt-encoder.ts'
 import { recoverAhead } from './recover-ahead.ts'
 
 /** Called with every transaction's final result, in canonical order, before the block ends. */
@@ -31,6 +31,7 @@ export class OrderedCommit {
   readonly results: RunTxResult[] = []
   readonly receipts: TxReceipt[] = []
   readonly bloom: Bloom
+  readonly #receiptEncoder = new ReceiptEncoder()
   /** Gas of the header; cumulative gas of receipts grows separately (EIP-7778 tells them apart). */
   gasUsed = 0n
   #receiptGasUsed = 0n
@@ -139,7 +140,7 @@ export class OrderedCommit {
     this.#addBlockGas(result)
     this.#receiptGasUsed += result.totalGasSpent
     this.bloom.or(result.bloom)
-    const value = encodeReceipt(result.receipt, tx.type)
+    const value = this.#receiptEncoder.encode(result.receipt, tx.type)
     this.#encodedReceipts.push({ key: RLP.encode(index), value })
     await this.#onTransaction?.({ index, result })
   }

@@ -5,6 +5,7 @@
 // gas-patch.ts); not used on the main thread.
 
 import { internalError } from '../errors.ts'
+import { patchBlooms } from './faster-bloom.ts'
 import { patchCharges } from './gas-patch.ts'
 import { LazyAccount } from './lazy-account.ts'
 import { patchStepping } from './stepping.ts'
@@ -28,6 +29,7 @@ async function patch(): Promise<PatchReport> {
   const stock = await findStockInterpreter()
   const isStepped = patchStepping(stock)
   patchCharges(stock.prototype)
+  patchBlooms()
   patchBalanceChecks(stock.prototype)
   return { isStepped }
 }

@@ -4,6 +4,8 @@
 const MASK_64 = 0xffff_ffff_ffff_ffffn
 const ZERO = 0n
 const WORD_BYTES = 32
+const scratch = new Uint8Array(WORD_BYTES)
+const scratchView = new DataView(scratch.buffer)
 
 /** A view over all of `bytes`. */
 export function viewOf(bytes: Uint8Array): DataView {
@@ -32,13 +34,9 @@ export function writeWord(view: DataView, at: number, value: bigint): void {
 
 /** `value` (0..2^256-1) as 32 bytes of its own. */
 export function wordToBytes(value: bigint): Uint8Array {
-  const bytes = new Uint8Array(WORD_BYTES)
-  writeWord(new DataView(bytes.buffer), 0, value)
-  return bytes
+  writeWord(scratchView, 0, value)
+  return scratch.slice()
 }
-
-const scratch = new Uint8Array(WORD_BYTES)
-const scratchView = new DataView(scratch.buffer)
 
 /** At most 32 bytes, as a number. */
 export function bytesToWord(bytes: Uint8Array): bigint {

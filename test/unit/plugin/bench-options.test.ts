@@ -56,6 +56,16 @@ describe('the options of parallel-bench', () => {
     expect(messageOf({ schedulers: ' , ' })).toContain('--schedulers names no scheduler')
   })
 
+  it('measure stock’s state manager unless flat states are asked for, alone or beside it', () => {
+    expect(parse({}).states).toEqual(['merkle'])
+    expect(parse({ state: 'flat' }).states).toEqual(['flat'])
+    expect(parse({ state: 'merkle, flat' }).states).toEqual(['merkle', 'flat'])
+    expect(messageOf({ state: 'fast' })).toBe(
+      '--state: unknown state "fast"; allowed are merkle, flat',
+    )
+    expect(messageOf({ state: '' })).toContain('--state names no state')
+  })
+
   it('show hot locations on demand, which takes a scheduler that predicts', () => {
     expect(parse({}).showsHottest).toBe(false)
     for (const schedulers of [undefined, 'graph', 'optimistic,auto']) {

@@ -26,6 +26,22 @@ describe('the details of a row', () => {
     }
   })
 
+  it('say for how long the collectors of garbage have stopped the workers', () => {
+    const measured = { scheduler: 'optimistic', workers: 2, collectorMs: [12.34, 0] } as const
+    expect(renderDetails(rowWith({}, measured))).toEqual([
+      '    optimistic, 2 workers: garbage 12.3 + 0.0 ms',
+    ])
+  })
+
+  it('tell contenders with different states apart', () => {
+    const flat = { ...predicted, state: 'flat', access: null } as const
+    const lines = renderDetails(rowWith({}, { ...predicted, access: null }, flat))
+    expect(lines.map((line) => line.split(':')[0])).toEqual([
+      '    graph, 1 worker',
+      '    graph flat, 1 worker',
+    ])
+  })
+
   it('are nothing where nothing was predicted and nothing failed', () => {
     expect(renderDetails(rowWith({}, { scheduler: 'optimistic' }))).toEqual([])
     expect(renderDetails(rowWith({}, { total: null, causes: null, phases: null }))).toEqual([])

@@ -5,12 +5,13 @@ import type { RunBlockResult } from '@ethereumjs/vm'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { createAccounts } from '../../../plugin/bench/accounts.ts'
 import type { BenchCase } from '../../../plugin/bench/bench-case.ts'
-import { contendersOf } from '../../../plugin/bench/contender.ts'
+import { contendersOf, type StateName } from '../../../plugin/bench/contender.ts'
 import { createExecutors, type ExecutorFactory } from '../../../plugin/bench/executors.ts'
 import { type CaseMeasurement, measureCase } from '../../../plugin/bench/measure.ts'
 import { generatedRows } from '../../../plugin/bench/workloads/generated.ts'
 import { createGeneratedCase } from '../../../plugin/bench/workloads/generated-cases.ts'
 import type { SchedulerName } from '../../../plugin/scheduler-names.ts'
+import { FlatState } from '../../../src/index.ts'
 import { createStandInFactory, type Defect, type StandInLog } from './support/stand-in-executor.ts'
 
 const transactions = 4
@@ -34,12 +35,13 @@ async function measureWith(
     runs?: number
     workers?: number[]
     schedulers?: SchedulerName[]
+    states?: StateName[]
     onStep?: (description: string) => void
   } = {},
 ): Promise<CaseMeasurement> {
   const executors = createExecutors(factory)
-  const { workers = [1], schedulers = ['auto'], ...rest } = changes
-  const contenders = contendersOf({ workers, schedulers })
+  const { workers = [1], schedulers = ['auto'], states = ['merkle'], ...rest } = changes
+  const contenders = contendersOf({ workers, schedulers, states })
   try {
     return await measureCase(benchCase, { contenders, runs: 1, executors, ...rest })
   } finally {
@@ -64,6 +66,26 @@ describe('a measured case', () => {
       [2, 3],
     ])
     for (const { failures } of parallel) expect(failures).toEqual([])
+  })
+
+  it('runs a contender with a flat state on a new one each time, and stock on none', async () => {
+    const states: unknown[] = []
+    const factory: ExecutorFactory = async (options) => {
+      const executor = await createStandInFactory()(options)
+      const runBlock = executor.runBlock.bind(executor)
+      executor.runBlock = (vm, opts) => {
+        states.push(vm.stateManager)
+        return runBlock(vm, opts)
+      }
+      return executor
+    }
+    const { parallel } = await measureWith(factory, { states: ['merkle', 'flat'], runs: 2 })
+    expect(parallel.map(({ state }) => state)).toEqual([undefined, 'flat'])
+    for (const { failures } of parallel) expect(failures).toEqual([])
+    const flat = states.filter((state) => state instanceof FlatState)
+    // Of the warm-up, too.
+    expect(new Set(flat).size).toBe(3)
+    expect(new Set(states).size).toBe(6)
   })
 
   it('keeps what the executor said of the warm-up apart: it met the block for the first time', async () => {

@@ -119,6 +119,7 @@ describe('a benchmark', () => {
       // The stand-in's second and third run are 75 % and 87.5 % right.
       access: { ...access, precision: 0.8125, hottest: [hottest] },
       phases,
+      collectorMs: null,
       mode: 'parallel',
       why: 'the block is large enough',
       fallbacks: 0,
@@ -148,6 +149,7 @@ describe('a benchmark', () => {
         runs: 2,
         seed: 1,
         schedulers: ['auto'],
+        states: ['merkle'],
       },
       rows: [
         {

@@ -33,7 +33,7 @@ describe('the header', () => {
 describe('the table', () => {
   it("has a line of stock's and one of each contender, under titles of the same width", () => {
     const [titles, rule] = renderColumnTitles()
-    const blind = { scheduler: 'optimistic', workers: 2 } as const
+    const blind = { scheduler: 'optimistic', state: 'flat', workers: 2 } as const
     const lines = renderRow(
       rowWith(
         {},
@@ -42,10 +42,10 @@ describe('the table', () => {
       ),
     )
     expect([titles, ...lines]).toEqual([
-      'workload            txs    Mgas  scheduler   workers      ms      speed-up    CPU  re-runs conflicts  levels  planned  right  found  equal',
-      'erc20               300   15.48  stock                  1004                110 %  recovery 540, execution 400, root 64.1',
-      '                                 auto              1    80.0         1.25x  125 %        0         0       1        -      -      -    yes',
-      '                                 optimistic        2     502         2.00x  180 %        8        12       1        -      -      -    yes',
+      'workload            txs   Mgas  scheduler       workers      ms      speed-up    CPU re-runs conflicts levels planned  right  found  equal',
+      'erc20               300  15.48  stock                      1004                110 %  recovery 540, execution 400, root 64.1',
+      '                                auto                  1    80.0         1.25x  125 %       0         0      1       -      -      -    yes',
+      '                                optimistic flat       2     502         2.00x  180 %       8        12      1       -      -      -    yes',
     ])
     expect(rule).toHaveLength(titles!.length)
   })
