@@ -17,6 +17,7 @@ import {
   EOACode7702Tx,
   FeeMarket1559Tx,
   LegacyTx,
+  paramsTx,
 } from '@ethereumjs/tx'
 import type { RunBlockOpts, VM } from '@ethereumjs/vm'
 import { encodeCommon } from '../execution/chain-data.ts'
@@ -43,6 +44,10 @@ interface CommonInternals {
   _paramsCache: Record<string, unknown>
   _chainParams: unknown
 }
+/** What anybody asks a transaction's Common for; with a whole block, comparing all would be felt. */
+const TRANSACTION_PARAMETERS: readonly string[] = [
+  ...new Set(Object.values(paramsTx).flatMap((ofEip) => Object.keys(ofEip))),
+]
 /** What workers have of the user's setup module; undefined where there is none. */
 type Setup = ReadonlySet<string> | undefined
 interface VmInternals {
@@ -183,7 +188,8 @@ function whyTransactions(common: Common, options: RunBlockOpts, setup: Setup): s
   const first = block.transactions[0]
   const rules = first === undefined ? '' : encodeCommon(first.common)
   let asked: CustomCrypto | undefined
-  const isLikeFirst = first === undefined ? undefined : originOf(first.common)
+  const isLikeFirst =
+    first === undefined ? undefined : originOf(first.common, TRANSACTION_PARAMETERS)
   for (const tx of block.transactions) {
     if (!TRANSACTION_CLASSES.has(tx.constructor)) return 'a transaction is of a class of its own'
     if (!isUnmodified(tx, tx.constructor, SENDER_METHODS)) {
@@ -217,11 +223,12 @@ function sameOrigin(a: Common, b: Common): boolean {
 /**
  * Tells copies of `common` from others. Their parameters agree where they meet: each part of ethereumjs adds
  * those that it needs to a Common, so that copies made at different times know more or less of them.
+ * Default of `names`: all.
  */
-function originOf(common: Common): (other: Common) => boolean {
+function originOf(common: Common, names?: readonly string[]): (other: Common) => boolean {
   const { _params, _chainParams, _paramsCache } = common as unknown as CommonInternals
-  const names = Object.keys(_paramsCache)
-  const values = names.map((name) => _paramsCache[name])
+  const compared = names ?? Object.keys(_paramsCache)
+  const values = compared.map((name) => _paramsCache[name])
   const hardfork = common.hardfork()
   const eips = common.eips()
   return (other) => {
@@ -230,9 +237,9 @@ function originOf(common: Common): (other: Common) => boolean {
     if (other.hardfork() !== hardfork || other.eips() !== eips) return false
     const cache = internals._paramsCache
     if (cache === _paramsCache) return true
-    for (let i = 0; i < names.length; i++) {
-      const value = cache[names[i]]
-      if (value !== values[i] && value !== undefined) return false
+    for (let i = 0; i < compared.length; i++) {
+      const value = cache[compared[i]]
+      if (value !== values[i] && value !== undefined && values[i] !== undefined) return false
     }
     return true
   }
