@@ -61,6 +61,10 @@ const EVM_EVENTS = ['step', 'beforeMessage', 'afterMessage', 'newContract'] as c
 const EVM_METHODS = ['runCall', 'runCode', 'runInterpreter', 'runPrecompile', 'getPrecompile']
 /** A sender that somebody has put on a transaction travels with it. */
 const SENDER_METHODS = ['getSenderAddress', 'getSenderPublicKey']
+/** Without it ethereumjs has its own; without others, such as KZG, a transaction that needs it fails. */
+const CHANGING_CRYPTO = ['ecrecover', 'keccak256', 'sha256'].map(
+  (name) => `custom crypto (${name})`,
+)
 const MOST_BLOCKS = BigInt(Number.MAX_SAFE_INTEGER)
 /** Stock's own: what is written in another class is not known. */
 export const TRANSACTION_CLASSES: ReadonlySet<unknown> = new Set([
@@ -176,10 +180,23 @@ function whyLacking(parts: readonly string[], setup: Setup): string | undefined 
     : `the VM has ${lacking}, which the workerSetup module does not give to the workers`
 }
 
+/** The workers' crypto is for all Commons, so one that has ethereumjs' own must not meet it. */
+function whySurplus({ customCrypto }: Common, setup: Setup): string | undefined {
+  if (setup === undefined) return undefined
+  const parts = functionParts({}, customCrypto)
+  const surplus = CHANGING_CRYPTO.find((part) => setup.has(part) && !parts.includes(part))
+  return surplus === undefined
+    ? undefined
+    : `the workerSetup module gives ${surplus}, which not every Common of VM and block has`
+}
+
 function whyTransactions(common: Common, options: RunBlockOpts, setup: Setup): string | undefined {
   const { block } = options
   const crypto = { ...common.customCrypto, ...block.common.customCrypto }
-  const whyCrypto = whyLacking(functionParts({}, crypto), setup)
+  const whyCrypto =
+    whyLacking(functionParts({}, crypto), setup) ??
+    whySurplus(common, setup) ??
+    whySurplus(block.common, setup)
   if (whyCrypto !== undefined) return whyCrypto
   const hardfork = block.common.hardfork()
   if (options.skipHardForkValidation !== true && hardfork !== common.hardfork()) {
@@ -201,7 +218,7 @@ function whyTransactions(common: Common, options: RunBlockOpts, setup: Setup): s
     // Copies of a Common have the very same functions.
     if (tx.common.customCrypto !== asked) {
       asked = tx.common.customCrypto
-      const why = whyLacking(functionParts({}, asked), setup)
+      const why = whyLacking(functionParts({}, asked), setup) ?? whySurplus(tx.common, setup)
       if (why !== undefined) return why
     }
     if (options.skipHardForkValidation !== true && tx.common.hardfork() !== hardfork) {

@@ -2,7 +2,7 @@
 // Authority on what every hand-made case shares: rich actors, nonces counted per sender, one header.
 // It must not soften the comparison: results, events and state roots are compared whole.
 import { Block, createBlockHeader, type HeaderData } from '@ethereumjs/block'
-import { Common, Mainnet } from '@ethereumjs/common'
+import { Common, type CustomCrypto, Mainnet } from '@ethereumjs/common'
 import type { EVMMockBlockchainInterface, EVMOpts } from '@ethereumjs/evm'
 import type { MerkleStateManager } from '@ethereumjs/statemanager'
 import { createTx, isBlob4844Tx, type TypedTransaction, type TypedTxData } from '@ethereumjs/tx'
@@ -59,6 +59,8 @@ export interface WorldPlan {
   readonly evmOpts?: EVMOpts
   readonly withCaches?: boolean
   readonly StateManager?: typeof MerkleStateManager
+  /** Besides the KZG backend. */
+  readonly customCrypto?: CustomCrypto
 }
 
 /** Every actor with 100 ether, as accounts of a state. */
@@ -78,7 +80,7 @@ export async function makeWorld(plan: WorldPlan = {}): Promise<World> {
     new Common({
       chain: Mainnet,
       hardfork: plan.hardfork ?? 'prague',
-      customCrypto: { kzg: testKzg() },
+      customCrypto: { kzg: testKzg(), ...plan.customCrypto },
     })
   const template = await buildStateTemplate(newCommon(), { ...richActors, ...plan.accounts })
   return {

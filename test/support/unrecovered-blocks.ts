@@ -17,11 +17,13 @@ import {
 import { actors, contracts } from './random-world.ts'
 import { counterCode } from './small-contracts.ts'
 import { strictExecutor } from './strict-executor.ts'
-import { kindOf } from './worker-setups/misbehaving-recovery.ts'
+import { kindOf, misbehave } from './worker-setups/misbehaving-recovery.ts'
 
 const { counter } = contracts
 export const world: World = await makeWorld({
   accounts: { [counter.toString()]: { code: counterCode } },
+  // The same function as the workers have, which behaves on this thread.
+  customCrypto: { ecrecover: misbehave },
 })
 export const workers = 2
 const workerSetup = new URL('./worker-setups/misbehaving-recovery.ts', import.meta.url)

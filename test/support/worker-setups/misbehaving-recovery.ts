@@ -26,7 +26,8 @@ function neverEnd(): never {
   for (;;) Atomics.wait(word, 0, 0, 10)
 }
 
-const misbehave: typeof ecrecover = (messageHash, ...signature) => {
+/** Behaves on the main thread. */
+export const misbehave: typeof ecrecover = (messageHash, ...signature) => {
   switch (isMainThread ? 0 : kindOf(messageHash)) {
     case misbehaviour.throws:
       throw new Error('the recovery throws')

@@ -167,15 +167,17 @@ describe('an EVM that is not plain', () => {
     })
   })
 
-  it('with other precompiles than the workers have', async () => {
-    const workerSetup = new URL('../../support/worker-setups/answering.ts', import.meta.url)
-    const why = 'the workerSetup module gives the custom precompile at 0x0000'
+  it.each([
+    ['answering', 'the workerSetup module gives the custom precompile at 0x0000'],
+    ['custom-crypto', 'custom crypto (keccak256), which not every Common of VM and block has'],
+  ])('with less than the workers have of the module %s', async (name, why) => {
+    const workerSetup = new URL(`../../support/worker-setups/${name}.ts`, import.meta.url)
     met.add(why)
-    const answering = await createParallelExecutor({ workers: 1, workerSetup, fallback: false })
+    const surplus = await createParallelExecutor({ workers: 1, workerSetup, fallback: false })
     try {
-      await expectSequentialOn(answering, why, {})
+      await expectSequentialOn(surplus, why, {})
     } finally {
-      await answering.close()
+      await surplus.close()
     }
   })
 })
