@@ -8,7 +8,7 @@ import { collect, isDue } from './collector.ts'
 import { commitWrites } from './commit-writes.ts'
 import { type ByteKey, keyBytes, valueBytes } from './key-bytes.ts'
 import type { OpenWatch } from './open-watch.ts'
-import { atWork, type StoreCore } from './store-core.ts'
+import { atWork, isNewerThan, type StoreCore } from './store-core.ts'
 
 /**
  * - `snapshot`: the transaction reads the store as it was when it began, and fails if a key that it
@@ -120,6 +120,24 @@ export class MvccTransaction implements StateView, Disposable {
       atWork(this.#core, () => collect(this.#core, true))
     }
     return time
+  }
+
+  /**
+   * Whether everything that it has read is still as it saw it, now.
+   * @throws ParallelError `TRANSACTION_ENDED`; `INVALID_ARGUMENT` without isolation `serializable`.
+   */
+  isCurrent(): boolean {
+    this.#mustBeOpen()
+    if (this.#reads === undefined) {
+      throw new ParallelError(
+        'INVALID_ARGUMENT',
+        "Only a transaction that was begun with isolation 'serializable' knows what it has read",
+      )
+    }
+    for (const record of this.#reads) {
+      if (isNewerThan(this.#core, record, this.#open.time)) return false
+    }
+    return true
   }
 
   /** Ends it without a trace. Does nothing where it has ended. */

@@ -1,0 +1,85 @@
+// How many transactions of a batch are run at once, by how many of them were run for nothing.
+// Authority on that number. Where every transaction writes one key, running them at once only repeats
+// them: then one runs at a time, and from time to time two are tried again.
+
+import type { AtomicOperations } from '../memory/atomics.ts'
+import { BOARD } from './board.ts'
+
+/** Conflicts per execution above which fewer run at once, and below which more do. */
+const MANY = 0.3
+const FEW = 0.1
+/** Executions between two decisions; doubles while trying more does not help. */
+const SHORTEST = 16
+const LONGEST = 4096
+
+export class Admission {
+  readonly #atomics: AtomicOperations
+  readonly #board: Int32Array
+  readonly #workers: number
+
+  constructor(atomics: AtomicOperations, board: Int32Array, workers: number) {
+    this.#atomics = atomics
+    this.#board = board
+    this.#workers = workers
+  }
+
+  /** An execution may begin; if not, wait until {@link running} changes from what it is. */
+  tryEnter(): boolean {
+    const atomics = this.#atomics
+    for (;;) {
+      const running = atomics.load(this.#board, BOARD.RUNNING)
+      if (running >= atomics.load(this.#board, BOARD.LIMIT)) return false
+      const seen = atomics.compareExchange(this.#board, BOARD.RUNNING, running, running + 1)
+      if (seen === running) return true
+    }
+  }
+
+  get running(): number {
+    return this.#atomics.load(this.#board, BOARD.RUNNING)
+  }
+
+  /** An execution begins in any case. */
+  enter(): void {
+    this.#atomics.add(this.#board, BOARD.RUNNING, 1)
+  }
+
+  /** An execution has ended; see {@link count}. */
+  leave(): void {
+    this.#atomics.sub(this.#board, BOARD.RUNNING, 1)
+    this.#atomics.notify(this.#board, BOARD.RUNNING)
+  }
+
+  /** Says whether an execution was for nothing because another transaction was first. */
+  count(hadConflict: boolean): void {
+    const atomics = this.#atomics
+    if (this.#workers === 1) return
+    if (hadConflict) atomics.add(this.#board, BOARD.CONFLICTS, 1)
+    const attempts = atomics.add(this.#board, BOARD.ATTEMPTS, 1) + 1
+    // One of them gets exactly this number.
+    if (attempts === atomics.load(this.#board, BOARD.WINDOW)) this.#decide(attempts)
+  }
+
+  /** One at a time, until the next decision: somebody has lost too often. */
+  calm(): void {
+    this.#atomics.store(this.#board, BOARD.LIMIT, 1)
+  }
+
+  #decide(attempts: number): void {
+    const atomics = this.#atomics
+    const board = this.#board
+    const rate = atomics.load(board, BOARD.CONFLICTS) / attempts
+    const limit = atomics.load(board, BOARD.LIMIT)
+    const window = atomics.load(board, BOARD.WINDOW)
+    if (rate > MANY && limit > 1) {
+      atomics.store(board, BOARD.LIMIT, limit >> 1)
+      atomics.store(board, BOARD.WINDOW, Math.min(LONGEST, window * 4))
+    } else if (rate < FEW && limit < this.#workers) {
+      atomics.store(board, BOARD.LIMIT, limit + 1)
+      // What follows shows soon whether that was right.
+      if (limit > 1) atomics.store(board, BOARD.WINDOW, SHORTEST)
+    }
+    atomics.store(board, BOARD.CONFLICTS, 0)
+    atomics.store(board, BOARD.ATTEMPTS, 0)
+    atomics.notify(board, BOARD.RUNNING)
+  }
+}
