@@ -8,14 +8,23 @@ import { BOARD } from './board.ts'
 /** Conflicts per execution above which fewer run at once, and below which more do. */
 const MANY = 0.3
 const FEW = 0.1
-/** Executions between two decisions; doubles while trying more does not help. */
-const SHORTEST = 16
+/** Executions until a decision, where it is not known yet whether this many at once are right. */
+const TRIAL = 8
+/** Executions until more are tried again; grows by this factor each time that was for nothing. */
+const BACKOFF_FACTOR = 8
 const LONGEST = 4096
 
 export class Admission {
   readonly #atomics: AtomicOperations
   readonly #board: Int32Array
   readonly #workers: number
+
+  /** Puts a new board's words in place. */
+  static start(board: Int32Array, workers: number): void {
+    board[BOARD.LIMIT] = workers
+    board[BOARD.WINDOW] = TRIAL
+    board[BOARD.BACKOFF] = TRIAL
+  }
 
   constructor(atomics: AtomicOperations, board: Int32Array, workers: number) {
     this.#atomics = atomics
@@ -69,14 +78,14 @@ export class Admission {
     const board = this.#board
     const rate = atomics.load(board, BOARD.CONFLICTS) / attempts
     const limit = atomics.load(board, BOARD.LIMIT)
-    const window = atomics.load(board, BOARD.WINDOW)
     if (rate > MANY && limit > 1) {
+      const backoff = Math.min(LONGEST, atomics.load(board, BOARD.BACKOFF) * BACKOFF_FACTOR)
       atomics.store(board, BOARD.LIMIT, limit >> 1)
-      atomics.store(board, BOARD.WINDOW, Math.min(LONGEST, window * 4))
+      atomics.store(board, BOARD.BACKOFF, backoff)
+      atomics.store(board, BOARD.WINDOW, backoff)
     } else if (rate < FEW && limit < this.#workers) {
       atomics.store(board, BOARD.LIMIT, limit + 1)
-      // What follows shows soon whether that was right.
-      if (limit > 1) atomics.store(board, BOARD.WINDOW, SHORTEST)
+      atomics.store(board, BOARD.WINDOW, TRIAL)
     }
     atomics.store(board, BOARD.CONFLICTS, 0)
     atomics.store(board, BOARD.ATTEMPTS, 0)

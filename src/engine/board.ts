@@ -16,8 +16,7 @@ export const BOARD = {
   /** First position of the order that is in no queue; guarded by GLOBAL_LOCK. */
   GLOBAL_NEXT: 7,
   GLOBAL_LOCK: 8,
-  /** In order: nothing below it is unclaimed. */
-  LOWEST: 9,
+  BACKOFF: 9,
 } as const
 const HEADER = 16
 
@@ -53,7 +52,5 @@ export function createBoard(shape: BoardShape): SharedArrayBuffer {
     words[orderWord(shape, i)] = i
     words[lastNeededWord(shape, i)] = -1
   }
-  words[BOARD.LIMIT] = shape.workers
-  words[BOARD.WINDOW] = 16
   return board
 }

@@ -2,6 +2,7 @@
 // Authority on what is in a batch's result. Must not choose how a batch is run: schedulers do.
 
 import { ParallelError } from '../errors.ts'
+import { Admission } from './admission.ts'
 import { runAnyOrder } from './any-order-loop.ts'
 import { createWork, type Outcome, type RetryRule, stopAll } from './batch-work.ts'
 import { type BoardShape, createBoard, lastNeededWord } from './board.ts'
@@ -59,6 +60,7 @@ export async function runBatch(plan: BatchPlan): Promise<BatchResult> {
   }
   const board = createBoard(shape)
   const words = new Int32Array(board)
+  Admission.start(words, shape.workers)
   if (!plan.inOrder) StealingQueues.order(words, shape, (i) => transactions[i].priority ?? 0)
   for (let i = 0; i < count; i++) words[lastNeededWord(shape, i)] = plan.lastNeeded?.[i] ?? -1
   let outcomes: readonly Outcome[] = []

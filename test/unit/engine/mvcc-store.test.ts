@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 
 import { MvccStore } from '../../../src/engine/mvcc-store.ts'
 import { WriteConflictError } from '../../../src/engine/write-conflict-error.ts'
-import { bytes, errorOf, put, text, valueOf } from './support/values.ts'
+import { bytes, errorOf, put, text, valueIn } from './support/values.ts'
 
 describe('a store', () => {
   it('shows a transaction its own writes, and others only when it has committed', () => {
@@ -13,9 +13,9 @@ describe('a store', () => {
     const writer = store.begin()
     writer.write('a', bytes('1'))
     expect(text(writer.read('a'))).toBe('1')
-    expect(valueOf(store, 'a')).toBeUndefined()
+    expect(valueIn(store, 'a')).toBeUndefined()
     writer.commit()
-    expect(valueOf(store, 'a')).toBe('1')
+    expect(valueIn(store, 'a')).toBe('1')
   })
 
   it('shows a transaction the store as it was when it began, however often it looks', () => {
@@ -31,7 +31,7 @@ describe('a store', () => {
       expect(it.read('b')).toBeUndefined()
       it.commit()
     }
-    expect(valueOf(store, 'a')).toBe('2')
+    expect(valueIn(store, 'a')).toBe('2')
   })
 
   it('never shows what was given up', () => {
@@ -43,7 +43,7 @@ describe('a store', () => {
     const thrown = store.begin()
     thrown.write('b', bytes('1'))
     thrown.abort()
-    expect([valueOf(store, 'a'), valueOf(store, 'b')]).toEqual([undefined, undefined])
+    expect([valueIn(store, 'a'), valueIn(store, 'b')]).toEqual([undefined, undefined])
     expect(store.activeTransactions()).toBe(0)
   })
 
@@ -59,8 +59,8 @@ describe('a store', () => {
     expect(error).toBeInstanceOf(WriteConflictError)
     expect(error).toMatchObject({ code: 'WRITE_CONFLICT', key: bytes('balance'), access: 'write' })
     expect(error.message).toContain('"balance"')
-    expect(valueOf(store, 'balance')).toBe('11')
-    expect(valueOf(store, 'other')).toBeUndefined()
+    expect(valueIn(store, 'balance')).toBe('11')
+    expect(valueIn(store, 'other')).toBeUndefined()
     expect(store.activeTransactions()).toBe(0)
   })
 
@@ -82,7 +82,7 @@ describe('a store', () => {
     two.write('a', bytes('2'))
     one.commit()
     expect(errorOf(() => two.commit()).code).toBe('WRITE_CONFLICT')
-    expect(valueOf(store, 'a')).toBeUndefined()
+    expect(valueIn(store, 'a')).toBeUndefined()
   })
 
   it('with snapshot isolation lets write skew happen, as snapshot isolation does', () => {
@@ -121,7 +121,7 @@ describe('a store', () => {
     filling.write('big', big)
     filling.write('empty', new Uint8Array())
     filling.commit()
-    for (const key of keys) expect(valueOf(store, key)).toBe(`of ${key}`)
+    for (const key of keys) expect(valueIn(store, key)).toBe(`of ${key}`)
     using reader = store.beginReadOnly()
     expect(Buffer.compare(reader.read('big')!, big)).toBe(0)
     expect(reader.read(bytes('empty'))).toEqual(new Uint8Array())
@@ -203,15 +203,15 @@ describe('misuse of a store', () => {
     expect(error.code).toBe('STORE_FULL')
     expect(error.message).toContain('maxMiB')
     expect(large.isOpen).toBe(false)
-    expect(valueOf(store, 'a')).toBe('1')
+    expect(valueIn(store, 'a')).toBe('1')
     put(store, 'a', '3')
-    expect(valueOf(store, 'a')).toBe('3')
+    expect(valueIn(store, 'a')).toBe('3')
   })
 
   it('uses memory again before it calls the store full', () => {
     using store = new MvccStore({ maxMiB: 1 })
     for (let i = 0; i < 200; i++) put(store, 'a', 'x'.repeat(100_000))
-    expect(valueOf(store, 'a')).toHaveLength(100_000)
+    expect(valueIn(store, 'a')).toHaveLength(100_000)
   })
 })
 
@@ -229,5 +229,5 @@ function bothLeave(isolation: 'snapshot' | 'serializable'): boolean {
   } catch {
     return false
   }
-  return valueOf(store, 'alice') === 'off' && valueOf(store, 'bob') === 'off'
+  return valueIn(store, 'alice') === 'off' && valueIn(store, 'bob') === 'off'
 }

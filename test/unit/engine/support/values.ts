@@ -17,7 +17,7 @@ export function put(store: MvccStore, key: string, value: string): number {
   return transaction.commit()
 }
 
-export function valueOf(store: MvccStore, key: string): string | undefined {
+export function valueIn(store: MvccStore, key: string): string | undefined {
   using reader = store.beginReadOnly()
   return text(reader.read(key))
 }
