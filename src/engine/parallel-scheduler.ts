@@ -154,10 +154,13 @@ export class ParallelScheduler implements Scheduler {
   ): Promise<T> {
     for (let retry = 0; ; retry++) {
       try {
-        return await this.#once(false, run)
+        return await this.#once(false, run, false)
       } catch (error) {
-        if (retry >= maxRetries || !isRetriable(error)) throw error
-        this.stats.add({ retries: 1, failed: -1 })
+        if (retry >= maxRetries || !isRetriable(error)) {
+          this.stats.add({ failed: 1 })
+          throw error
+        }
+        this.stats.add({ retries: 1 })
       }
     }
   }
@@ -213,7 +216,8 @@ export class ParallelScheduler implements Scheduler {
     )
   }
 
-  #once<T>(isReadOnly: boolean, run: (state: StateView) => T): T {
+  /** `isLast`: if it throws, the transaction has failed, and is not run again. */
+  #once<T>(isReadOnly: boolean, run: (state: StateView) => T, isLast = true): T {
     this.#core.mustBeOpen()
     const snapshot = openSnapshot(this.state, isReadOnly, this.#core.options.isolation)
     let value: T
@@ -221,22 +225,22 @@ export class ParallelScheduler implements Scheduler {
       value = run(snapshot.state)
       if (!(value instanceof Promise)) return this.#keep(snapshot, value)
     } catch (error) {
-      throw this.#undo(snapshot, error)
+      throw this.#undo(snapshot, error, isLast)
     }
     const ended = value.then(
-      (result) => this.#keepOrUndo(snapshot, result),
+      (result) => this.#keepOrUndo(snapshot, result, isLast),
       (error: unknown) => {
-        throw this.#undo(snapshot, error)
+        throw this.#undo(snapshot, error, isLast)
       },
     )
     return this.#core.track(ended) as T
   }
 
-  #keepOrUndo<T>(snapshot: Snapshot, value: T): T {
+  #keepOrUndo<T>(snapshot: Snapshot, value: T, isLast: boolean): T {
     try {
       return this.#keep(snapshot, value)
     } catch (error) {
-      throw this.#undo(snapshot, error)
+      throw this.#undo(snapshot, error, isLast)
     }
   }
 
@@ -246,9 +250,10 @@ export class ParallelScheduler implements Scheduler {
     return value
   }
 
-  #undo(snapshot: Snapshot, error: unknown): unknown {
+  #undo(snapshot: Snapshot, error: unknown, isLast: boolean): unknown {
     snapshot.undo()
-    this.stats.add({ failed: 1, rollbacks: 1, conflicts: isConflict(error) ? 1 : 0 })
+    const failed = isLast ? 1 : 0
+    this.stats.add({ failed, rollbacks: 1, conflicts: isConflict(error) ? 1 : 0 })
     return error
   }
 
