@@ -16,7 +16,7 @@ const GRACE_MS = 100
 
 export class EngineThreads {
   readonly #size: number
-  #pool: ThreadPool<EngineTask, EngineReport> | undefined
+  #pool: Promise<ThreadPool<EngineTask, EngineReport>> | undefined
 
   constructor(size: number) {
     this.#size = size
@@ -32,8 +32,8 @@ export class EngineThreads {
     board: Int32Array,
     timeoutMs: number,
   ): Promise<Outcome[]> {
-    this.#pool ??= createPool(this.#size)
-    const pool = this.#pool
+    this.#pool ??= startPool(this.#size)
+    const pool = await this.#pool
     const stops = tasks.map(() => new AbortController())
     const running = tasks.map(async (task, worker) => {
       try {
@@ -63,15 +63,20 @@ export class EngineThreads {
   }
 
   async close(): Promise<void> {
-    await this.#pool?.close()
+    const pool = this.#pool
     this.#pool = undefined
+    await (await pool)?.close()
   }
 }
 
-function createPool(size: number): ThreadPool<EngineTask, EngineReport> {
+/** Resolves when all threads have started, so that a batch's time does not begin before. */
+async function startPool(size: number): Promise<ThreadPool<EngineTask, EngineReport>> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const entry = new URL(`./engine-worker.${extension}`, import.meta.url).href
-  return new ThreadPool({ size, entry, idleTask: { kind: 'idle' } })
+  const idleTask: EngineTask = { kind: 'idle' }
+  const pool = new ThreadPool<EngineTask, EngineReport>({ size, entry, idleTask })
+  await Promise.all(Array.from({ length: size }, () => pool.run(idleTask)))
+  return pool
 }
 
 async function end(
@@ -82,10 +87,9 @@ async function end(
   worker: number,
 ): Promise<void> {
   const owner = ownerOf(board, worker)
-  if (owner === undefined) return
-  holdOwner(coreOf(store), owner)
+  if (owner !== undefined) holdOwner(coreOf(store), owner)
   await pool.end(stop)
-  forgetOwner(coreOf(store), owner)
+  forgetOwnerOf(store, board, worker)
 }
 
 function forgetOwnerOf(store: MvccStore, board: Int32Array, worker: number): void {
