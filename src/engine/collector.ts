@@ -17,6 +17,8 @@ export interface GcStats {
   readonly keysVisited: number
   /** Milliseconds that the last collection took. */
   readonly lastMs: number
+  /** Milliseconds that all of them took. */
+  readonly collectingMs: number
   /** Versions that are in the store now. */
   readonly versions: number
   /** Bytes of shared memory ever used, and how many of them are free to be used again. */
@@ -52,7 +54,8 @@ export function collect(core: StoreCore, isAutomatic: boolean): number {
     if (isAutomatic) atomics.add(control, STORE.AUTOMATIC_COLLECTIONS, 1)
     addLong(control, STORE.REMOVED, removed)
     addLong(control, STORE.VISITED, visited)
-    const microseconds = Math.min(2 ** 31 - 1, (performance.now() - start) * 1000)
+    const microseconds = Math.min(2 ** 31 - 1, Math.round((performance.now() - start) * 1000))
+    addLong(control, STORE.COLLECTING_MICROSECONDS, microseconds)
     atomics.store(control, STORE.LAST_COLLECTION_MICROSECONDS, microseconds)
     return removed
   } finally {
@@ -81,6 +84,7 @@ export function statsOf({ atomics, control, blocks }: StoreCore): GcStats {
     versionsRemoved: readLong(control, STORE.REMOVED),
     keysVisited: readLong(control, STORE.VISITED),
     lastMs: atomics.load(control, STORE.LAST_COLLECTION_MICROSECONDS) / 1000,
+    collectingMs: readLong(control, STORE.COLLECTING_MICROSECONDS) / 1000,
     versions: atomics.load(control, STORE.VERSIONS),
     bytesUsed: Math.min(blocks.region.used() * 4, blocks.region.buffer.maxByteLength),
     bytesFree: blocks.freeWords() * 4,

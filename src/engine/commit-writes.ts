@@ -56,11 +56,13 @@ function putInPlace(
   lock(atomics, control, STORE.COMMIT_LOCK)
   try {
     // Nobody else commits now, so what is unchanged here is unchanged at this commit's time.
-    for (const record of reads ?? []) {
-      if (isNewerThan(core, record, started)) throw conflict(core, record, 'read')
+    if (reads !== undefined) {
+      for (const record of reads) {
+        if (isNewerThan(core, record, started)) throw conflict(core, record, 'read')
+      }
     }
     const time = readClock(atomics, control) + 1
-    for (const [i, record] of records.entries()) core.chains.push(record, versions[i], time)
+    for (let i = 0; i < records.length; i++) core.chains.push(records[i], versions[i], time)
     atomics.add(control, STORE.VERSIONS, records.length)
     setClock(atomics, control, time)
     return time

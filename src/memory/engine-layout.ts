@@ -41,6 +41,7 @@ export const STORE = {
   REMOVED: 36, // 2 words
   VISITED: 38, // 2 words
   LAST_COLLECTION_MICROSECONDS: 40,
+  COLLECTING_MICROSECONDS: 46, // 2 words
   /** Versions above VERSIONS_KEPT at which whoever commits collects; 0 = nobody does. */
   THRESHOLD: 41,
   MOST_VERSIONS: 42,

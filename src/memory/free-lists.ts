@@ -15,8 +15,14 @@ const SMALLEST = 8
 export const SIZES: readonly number[] = Array.from({ length: 50 }, (_, i) =>
   i % 2 === 0 ? SMALLEST << (i >> 1) : (SMALLEST + (SMALLEST >> 1)) << (i >> 1),
 )
-/** Words that are moved at once between a thread's own blocks and the shared ones. */
-const MOVED_WORDS = 2048
+/**
+ * Words that are moved at once between a thread's own blocks and the shared ones. A collection frees
+ * thousands of versions, which the same thread mostly uses again: those should not go through a list.
+ */
+const MOVED_WORDS = 16_384
+const BLOCKS_MOVED = SIZES.map((size) => Math.max(1, Math.floor(MOVED_WORDS / size)))
+/** Words of fresh memory that a thread takes at once. */
+const FRESH_WORDS = 2048
 /** Block words 0 and 1 while it is free: the next free one. */
 const NEXT_FREE = 0
 
@@ -39,7 +45,7 @@ export class FreeLists {
     this.#atomics = atomics
     this.#control = control
     this.region = region
-    this.#fresh = new RegionAllocator(region, MOVED_WORDS)
+    this.#fresh = new RegionAllocator(region, FRESH_WORDS)
   }
 
   /**
@@ -56,9 +62,9 @@ export class FreeLists {
 
   /** Words that are never given back. @throws ParallelError `STORE_FULL` */
   fresh(words: number): number {
-    const chunk = Math.max(words, MOVED_WORDS)
+    const chunk = Math.max(words, FRESH_WORDS)
     // The region counts what it refuses too, and would count for ever.
-    if ((this.region.used() + chunk) * 4 > this.region.buffer.maxByteLength + MOVED_WORDS * 4) {
+    if ((this.region.used() + chunk) * 4 > this.region.buffer.maxByteLength + FRESH_WORDS * 4) {
       throw full(words, this.region)
     }
     try {
@@ -75,8 +81,7 @@ export class FreeLists {
     const size = sizeClass(words)
     const own = this.#own[size]
     own.push(block)
-    const most = blocksMoved(size)
-    if (own.length >= 2 * most) this.#share(size, own, most)
+    if (own.length >= 2 * BLOCKS_MOVED[size]) this.#share(size, own, BLOCKS_MOVED[size])
   }
 
   /** Gives this thread's own blocks to all. */
@@ -100,7 +105,7 @@ export class FreeLists {
     if (this.#atomics.load(this.#control, head) === 0) return
     lock(this.#atomics, this.#control, STORE.CLASS_LOCKS + size)
     let block = this.#atomics.load(this.#control, head)
-    for (let left = blocksMoved(size); left > 0 && block !== 0; left--) {
+    for (let left = BLOCKS_MOVED[size]; left > 0 && block !== 0; left--) {
       own.push(block)
       block = this.region.reach(block + SMALLEST)[block + NEXT_FREE]
     }
@@ -122,11 +127,6 @@ export class FreeLists {
     this.#atomics.add(this.#control, STORE.CLASS_COUNTS + size, count)
     unlock(this.#atomics, this.#control, STORE.CLASS_LOCKS + size)
   }
-}
-
-/** Blocks of a size that are moved at once. */
-function blocksMoved(size: number): number {
-  return Math.max(1, Math.floor(MOVED_WORDS / SIZES[size]))
 }
 
 function full(words: number, region: SharedRegion): ParallelError {

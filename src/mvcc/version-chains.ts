@@ -55,7 +55,7 @@ export class VersionChains {
       version = this.#atomics.load(this.#region.words, version + VERSION.NEXT)
     }
     if (version === 0) return undefined
-    const length = this.#region.reach(version + VERSION.BYTES)[version + VERSION.LENGTH]
+    const length = this.#region.words[version + VERSION.LENGTH]
     if (length === DELETED) return undefined
     this.#region.reach(version + VERSION.BYTES + wordsForBytes(length))
     return readBytes(this.#region.bytes, version + VERSION.BYTES, length)
@@ -116,8 +116,9 @@ export class VersionChains {
     if (gone !== 0) this.#atomics.store(this.#region.words, last + VERSION.NEXT, 0)
     let removed = 0
     while (gone !== 0) {
-      const older = this.#region.reach(gone + VERSION.BYTES)[gone + VERSION.NEXT]
-      this.discard(gone)
+      const old = this.#region.reach(gone + VERSION.BYTES)
+      const older = old[gone + VERSION.NEXT]
+      this.#blocks.give(gone, wordsOf(old[gone + VERSION.LENGTH]))
       removed++
       gone = older
     }

@@ -150,7 +150,7 @@ describe('the parallel scheduler', () => {
       ['b', bytes('2')],
     ])
     const boom = new Error('boom')
-    const failing = scheduler.executeBatch([
+    const failing = scheduler.executeBatch<unknown>([
       (view) => view.write('a', bytes('x')),
       (view) => expect(text(view.read('a'))).toBe('x'),
       async () => {
@@ -159,7 +159,7 @@ describe('the parallel scheduler', () => {
     ])
     await expect(failing).rejects.toBe(boom)
     expect(scheduler.batchRead(['a', 'b', 'c']).map(text)).toEqual(['1', '2', undefined])
-    expect(await scheduler.executeBatch([(view) => view.delete('a'), () => 5])).toEqual([
+    expect(await scheduler.executeBatch<unknown>([(view) => view.delete('a'), () => 5])).toEqual([
       undefined,
       5,
     ])
