@@ -20,8 +20,11 @@ export const BOARD = {
 } as const
 const HEADER = 16
 
-/** A worker's queue, positions LOW..HIGH of the order; its number in the store, plus 1. */
-export const WORKER = { LOCK: 0, LOW: 1, HIGH: 2, OWNER: 3, STRIDE: 16 } as const
+/**
+ * A worker's queue, positions LOW..HIGH of the order; and its place in the store with the number of its
+ * attachment, which is 0 while it is not attached and written last.
+ */
+export const WORKER = { LOCK: 0, LOW: 1, HIGH: 2, OWNER: 3, ATTACHMENT: 4, STRIDE: 16 } as const
 
 export interface BoardShape {
   readonly workers: number

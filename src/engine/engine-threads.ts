@@ -9,7 +9,7 @@ import { type Outcome, stopAll } from './batch-work.ts'
 import { WORKER, workerWord } from './board.ts'
 import type { BatchTask, EngineReport, EngineTask } from './engine-protocol.ts'
 import { coreOf, type MvccStore } from './mvcc-store.ts'
-import { forgetOwner, holdOwner } from './store-core.ts'
+import { type AttachedThread, forgetThread, holdThread } from './store-core.ts'
 
 /** Time that workers get to stop by themselves once they are told to. */
 const GRACE_MS = 100
@@ -41,7 +41,7 @@ export class EngineThreads {
       } catch (error) {
         // The thread is no more: the others must not wait for it, nor the collector for its snapshots.
         stopAll(nativeAtomics, board)
-        forgetOwnerOf(store, board, worker)
+        forget(store, board, worker)
         throw error
       }
     })
@@ -86,21 +86,22 @@ async function end(
   board: Int32Array,
   worker: number,
 ): Promise<void> {
-  const owner = ownerOf(board, worker)
-  if (owner !== undefined) holdOwner(coreOf(store), owner)
+  const thread = threadOf(board, worker)
+  if (thread !== undefined) holdThread(coreOf(store), thread)
   await pool.end(stop)
-  forgetOwnerOf(store, board, worker)
+  forget(store, board, worker)
 }
 
-function forgetOwnerOf(store: MvccStore, board: Int32Array, worker: number): void {
-  const owner = ownerOf(board, worker)
-  if (owner !== undefined) forgetOwner(coreOf(store), owner)
+function forget(store: MvccStore, board: Int32Array, worker: number): void {
+  const thread = threadOf(board, worker)
+  if (thread !== undefined) forgetThread(coreOf(store), thread)
 }
 
-/** `undefined` while the worker is not attached to the store. */
-function ownerOf(board: Int32Array, worker: number): number | undefined {
-  const word = Atomics.load(board, workerWord(worker, WORKER.OWNER))
-  return word === 0 ? undefined : word - 1
+/** `undefined` if the worker has not attached to the store. */
+function threadOf(board: Int32Array, worker: number): AttachedThread | undefined {
+  const attachment = Atomics.load(board, workerWord(worker, WORKER.ATTACHMENT))
+  const owner = Atomics.load(board, workerWord(worker, WORKER.OWNER))
+  return attachment === 0 ? undefined : { owner, attachment }
 }
 
 function collectReports(settled: readonly PromiseSettledResult<EngineReport>[]): Outcome[] {
@@ -110,7 +111,7 @@ function collectReports(settled: readonly PromiseSettledResult<EngineReport>[]):
       const reason = part.reason instanceof Error ? part.reason.message : String(part.reason)
       throw new ParallelError(
         'WORKER_FAILED',
-        `A worker died during the batch: ${reason}. Each transaction is committed whole or not at all; look into the store to see which`,
+        `A worker failed during the batch: ${reason}. Each transaction is committed whole or not at all; look into the store to see which`,
         { cause: part.reason },
       )
     }

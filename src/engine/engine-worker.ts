@@ -24,13 +24,17 @@ export default async function runTask(task: EngineTask): Promise<EngineReport> {
 
 async function runPart(task: BatchTask): Promise<SentOutcome[]> {
   const run = await loadExecutor(task.module)
-  using store = MvccStore.attach(task.store)
+  const store = MvccStore.attach(task.store)
   const work = createWork({ ...task, store, run, ownsThread: true }, task.board)
-  // So that the calling thread can keep this one from being ended at the wrong moment.
-  const owner = workerWord(task.worker, WORKER.OWNER)
-  work.atomics.store(work.board, owner, coreOf(store).owner + 1)
-  await (task.inOrder ? runInOrder(work) : runAnyOrder(work))
-  work.atomics.store(work.board, owner, 0)
+  try {
+    // So that the calling thread can keep this one from being ended at the wrong moment.
+    const { owner, attachment } = coreOf(store).thread
+    work.atomics.store(work.board, workerWord(task.worker, WORKER.OWNER), owner)
+    work.atomics.store(work.board, workerWord(task.worker, WORKER.ATTACHMENT), attachment)
+    await (task.inOrder ? runInOrder(work) : runAnyOrder(work))
+  } finally {
+    store.dispose()
+  }
   return work.outcomes.map((outcome) => ({
     transaction: outcome.transaction,
     isSuccessful: outcome.isSuccessful,

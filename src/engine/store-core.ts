@@ -30,7 +30,14 @@ export interface StoreCore {
   readonly keys: KeyTable
   readonly chains: VersionChains
   readonly active: ActiveTransactions
+  /** This thread, among those that use the store. */
+  readonly thread: AttachedThread
+}
+
+/** A thread's place in the store, and which attachment it is, over the life of the store. */
+export interface AttachedThread {
   readonly owner: number
+  readonly attachment: number
 }
 
 /** Memory of a new store. */
@@ -57,7 +64,7 @@ export function openCore(
 ): StoreCore {
   const control = new Int32Array(handle.control)
   if (atomics.load(control, STORE.DISPOSED) !== 0) throw disposed()
-  const owner = claimOwner(atomics, control)
+  const thread = claimOwner(atomics, control)
   const blocks = new FreeLists(atomics, control, new SharedRegion(handle.region, atomics))
   const buckets = new Int32Array(handle.buckets)
   return {
@@ -67,51 +74,62 @@ export function openCore(
     blocks,
     keys: new KeyTable(buckets, handle.seed, blocks, atomics),
     chains: new VersionChains(atomics, control, blocks),
-    active: new ActiveTransactions(atomics, control, handle.slots, owner),
-    owner,
+    active: new ActiveTransactions(atomics, control, handle.slots, thread.owner),
+    thread,
   }
 }
 
 /** Runs `work`, during which nobody ends this thread. @throws ParallelError `DISPOSED` */
-export function atWork<T>({ atomics, control, owner }: StoreCore, work: () => T): T {
-  const word = STORE.OWNERS + owner
-  if (atomics.compareExchange(control, word, OWNER.IDLE, OWNER.AT_WORK) !== OWNER.IDLE) {
-    throw disposed()
-  }
+export function atWork<T>({ atomics, control, thread }: StoreCore, work: () => T): T {
+  const word = STORE.OWNERS + thread.owner
+  const [idle, busy] = [wordOf(thread, OWNER.IDLE), wordOf(thread, OWNER.AT_WORK)]
+  if (atomics.compareExchange(control, word, idle, busy) !== idle) throw disposed()
   try {
     return work()
   } finally {
-    atomics.store(control, word, OWNER.IDLE)
+    atomics.store(control, word, idle)
     atomics.notify(control, word)
   }
 }
 
 /** This thread needs the store no more. Its open transactions are given up. */
 export function closeCore(core: StoreCore): void {
-  core.blocks.giveAll()
-  core.active.leaveAllOf(core.owner)
-  core.atomics.store(core.control, STORE.OWNERS + core.owner, OWNER.FREE)
+  const { atomics, control, blocks, active, thread } = core
+  atWork(core, () => {
+    blocks.giveAll()
+    active.leaveAllOf(thread.owner)
+  })
+  const idle = wordOf(thread, OWNER.IDLE)
+  atomics.compareExchange(control, STORE.OWNERS + thread.owner, idle, OWNER.FREE)
 }
 
 /**
- * Waits until the thread with number `owner` is not at work in the store, and keeps it from being so
- * again: it may be ended then. Call {@link forgetOwner} when it has.
+ * Waits until a thread is not at work in the store, and keeps it from being so again: it may be ended
+ * then. Call {@link forgetThread} when it has.
  */
-export function holdOwner({ atomics, control }: StoreCore, owner: number): void {
-  const word = STORE.OWNERS + owner
-  for (;;) {
-    if (atomics.load(control, word) === OWNER.FREE) return
-    const seen = atomics.compareExchange(control, word, OWNER.IDLE, OWNER.ENDED)
-    if (seen !== OWNER.AT_WORK) return
-    atomics.wait(control, word, OWNER.AT_WORK, 10)
+export function holdThread({ atomics, control }: StoreCore, thread: AttachedThread): void {
+  const word = STORE.OWNERS + thread.owner
+  const busy = wordOf(thread, OWNER.AT_WORK)
+  const [idle, ended] = [wordOf(thread, OWNER.IDLE), wordOf(thread, OWNER.ENDED)]
+  while (atomics.compareExchange(control, word, idle, ended) === busy) {
+    atomics.wait(control, word, busy, 10)
   }
 }
 
-/** The thread with number `owner` is no more: its transactions are given up. */
-export function forgetOwner({ atomics, control, active }: StoreCore, owner: number): void {
-  if (atomics.load(control, STORE.OWNERS + owner) === OWNER.FREE) return
-  active.leaveAllOf(owner)
-  atomics.store(control, STORE.OWNERS + owner, OWNER.FREE)
+/** A thread is no more: its transactions are given up. */
+export function forgetThread(
+  { atomics, control, active }: StoreCore,
+  thread: AttachedThread,
+): void {
+  const word = STORE.OWNERS + thread.owner
+  const state = atomics.load(control, word)
+  if ((state & ~OWNER.MASK) !== wordOf(thread, 0)) return
+  active.leaveAllOf(thread.owner)
+  atomics.compareExchange(control, word, state, OWNER.FREE)
+}
+
+function wordOf({ attachment }: AttachedThread, state: number): number {
+  return Math.imul(attachment, OWNER.ATTACHMENT) | state
 }
 
 /** The record's newest version is above `time`. */
@@ -126,10 +144,14 @@ export function disposed(): ParallelError {
   )
 }
 
-function claimOwner(atomics: AtomicOperations, control: Int32Array): number {
+function claimOwner(atomics: AtomicOperations, control: Int32Array): AttachedThread {
+  const attachment = atomics.add(control, STORE.ATTACHED, 1) + 1
   for (let owner = 0; owner < MOST_OWNERS; owner++) {
     const word = STORE.OWNERS + owner
-    if (atomics.compareExchange(control, word, OWNER.FREE, OWNER.IDLE) === OWNER.FREE) return owner
+    const idle = wordOf({ owner, attachment }, OWNER.IDLE)
+    if (atomics.compareExchange(control, word, OWNER.FREE, idle) === OWNER.FREE) {
+      return { owner, attachment }
+    }
   }
   throw new ParallelError(
     'STORE_FULL',

@@ -51,6 +51,8 @@ export const STORE = {
   DISPOSED: 44,
   /** Slots of transactions that were ever used: those above need no look. */
   SLOTS_USED: 45,
+  /** Threads that have ever attached. */
+  ATTACHED: 48,
   CLASS_LOCKS: 64,
   /** Head and number of free blocks of each size. */
   CLASS_HEADS: 128,
@@ -62,12 +64,13 @@ export const STORE = {
 export const MOST_OWNERS = 256
 
 /**
- * What a thread does with the store. Only a thread that is not at work in it may be ended.
+ * What a thread does with the store, plus ATTACHMENT times the number of its attachment, so that nobody
+ * takes a later thread for it. Only a thread that is not at work in the store may be ended.
  *
  *   FREE --attach--> IDLE <--commit, collect--> AT_WORK
  *     ^-----detach-----+--end of the thread--> ENDED --its transactions are given up--> FREE
  */
-export const OWNER = { FREE: 0, IDLE: 1, AT_WORK: 2, ENDED: 3 } as const
+export const OWNER = { FREE: 0, IDLE: 1, AT_WORK: 2, ENDED: 3, MASK: 3, ATTACHMENT: 4 } as const
 
 /**
  * An open transaction. Its state has the thread's number and counts uses of the slot, so that nobody ends
