@@ -78,15 +78,24 @@ export class Admission {
     const board = this.#board
     const rate = atomics.load(board, BOARD.CONFLICTS) / attempts
     const limit = atomics.load(board, BOARD.LIMIT)
-    if (rate > MANY && limit > 1) {
-      const backoff = Math.min(LONGEST, atomics.load(board, BOARD.BACKOFF) * BACKOFF_FACTOR)
-      atomics.store(board, BOARD.LIMIT, limit >> 1)
-      atomics.store(board, BOARD.BACKOFF, backoff)
-      atomics.store(board, BOARD.WINDOW, backoff)
-    } else if (rate < FEW && limit < this.#workers) {
+    const backoff = atomics.load(board, BOARD.BACKOFF)
+    const wasRaised = atomics.load(board, BOARD.RAISED) === 1
+    const isRaised = rate < FEW && limit < this.#workers
+    let window = backoff
+    if (isRaised) {
       atomics.store(board, BOARD.LIMIT, limit + 1)
-      atomics.store(board, BOARD.WINDOW, TRIAL)
+      window = TRIAL
+    } else if (rate > MANY && limit > 1) {
+      // One more was too many, so as before; otherwise soon down to where it is right.
+      atomics.store(board, BOARD.LIMIT, wasRaised ? limit - 1 : limit >> 1)
+      if (wasRaised || limit === 2) window = Math.min(LONGEST, backoff * BACKOFF_FACTOR)
+      else window = TRIAL
+      atomics.store(board, BOARD.BACKOFF, Math.max(window, backoff))
+    } else if (rate < FEW) {
+      atomics.store(board, BOARD.BACKOFF, TRIAL)
     }
+    atomics.store(board, BOARD.RAISED, isRaised ? 1 : 0)
+    atomics.store(board, BOARD.WINDOW, window)
     atomics.store(board, BOARD.CONFLICTS, 0)
     atomics.store(board, BOARD.ATTEMPTS, 0)
     atomics.notify(board, BOARD.RUNNING)

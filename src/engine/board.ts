@@ -17,6 +17,7 @@ export const BOARD = {
   GLOBAL_NEXT: 7,
   GLOBAL_LOCK: 8,
   BACKOFF: 9,
+  RAISED: 10,
 } as const
 const HEADER = 16
 
