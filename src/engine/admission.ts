@@ -43,6 +43,11 @@ export class Admission {
     }
   }
 
+  /** Most executions at once, as things are. */
+  get limit(): number {
+    return this.#atomics.load(this.#board, BOARD.LIMIT)
+  }
+
   get running(): number {
     return this.#atomics.load(this.#board, BOARD.RUNNING)
   }

@@ -41,7 +41,8 @@ export async function runInOrder(work: BatchWork): Promise<void> {
         admission.enter()
         await finish(work, await guess(work, index))
         admission.leave()
-      } else if (admission.tryEnter()) {
+      } else if (admission.limit > 1 && admission.tryEnter()) {
+        // With a limit of one, that one is whose turn it is, also while it has not begun.
         guesses.push(await guess(work, index))
         admission.leave()
       } else {
