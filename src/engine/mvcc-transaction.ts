@@ -7,8 +7,8 @@ import type { OpenSlot } from '../mvcc/active-transactions.ts'
 import { collect, isDue } from './collector.ts'
 import { commitWrites } from './commit-writes.ts'
 import { type ByteKey, keyBytes, valueBytes } from './key-bytes.ts'
-import type { OpenWatch } from './open-watch.ts'
-import { atWork, isNewerThan, type StoreCore } from './store-core.ts'
+import type { OpenWatch, Watched } from './open-watch.ts'
+import { atWork, disposed, isNewerThan, type StoreCore } from './store-core.ts'
 
 /**
  * - `snapshot`: the transaction reads the store as it was when it began, and fails if a key that it
@@ -39,10 +39,9 @@ export interface BeginOptions {
 export class MvccTransaction implements StateView, Disposable {
   /** It refuses writes, and its end checks nothing. */
   readonly isReadOnly: boolean
-  /** Used by {@link OpenWatch} alone. */
-  watchIndex = -1
   readonly #core: StoreCore
   readonly #watch: OpenWatch
+  readonly #watched: Watched
   readonly #open: OpenSlot
   readonly #reads: Set<number> | undefined
   readonly #tracker: StateAccessTracker | undefined
@@ -56,7 +55,7 @@ export class MvccTransaction implements StateView, Disposable {
     this.#reads = options?.isolation === 'serializable' ? new Set() : undefined
     this.#tracker = options?.tracker
     this.#open = core.active.enter()
-    watch.add(this)
+    this.#watched = watch.add(this, this.#open)
   }
 
   /** The time of the last commit that it sees. */
@@ -68,12 +67,7 @@ export class MvccTransaction implements StateView, Disposable {
     return this.#state === 'open'
   }
 
-  /** What {@link OpenWatch} frees if nobody does. */
-  get openSlot(): OpenSlot {
-    return this.#open
-  }
-
-  /** @throws ParallelError `TRANSACTION_ENDED` */
+  /** @throws ParallelError `TRANSACTION_ENDED`, `DISPOSED` */
   read(key: ByteKey): Uint8Array | undefined {
     this.#mustBeOpen()
     const { keys, chains } = this.#core
@@ -166,11 +160,12 @@ export class MvccTransaction implements StateView, Disposable {
 
   #end(state: 'committed' | 'aborted'): void {
     this.#state = state
-    this.#watch.remove(this)
+    this.#watch.remove(this.#watched)
     this.#core.active.leave(this.#open)
   }
 
   #mustBeOpen(): void {
+    if (this.#core.life.isOver) throw disposed()
     if (this.#state === 'open') return
     throw new ParallelError(
       'TRANSACTION_ENDED',

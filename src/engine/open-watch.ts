@@ -5,11 +5,19 @@
 // registered that outlive the turn in which they began.
 
 import type { OpenSlot } from '../mvcc/active-transactions.ts'
-import type { MvccTransaction } from './mvcc-transaction.ts'
+
+/** A transaction that is watched. */
+export interface Watched {
+  readonly open: OpenSlot
+  /** Only while it is young: afterwards nothing here may lead to it. */
+  transaction: object | undefined
+  /** Its place among the young. */
+  index: number
+}
 
 export class OpenWatch {
   readonly #registry: FinalizationRegistry<OpenSlot>
-  readonly #young: MvccTransaction[] = []
+  readonly #young: Watched[] = []
   #isScheduled = false
 
   /** `leave` gives a transaction up that was left open. */
@@ -17,32 +25,33 @@ export class OpenWatch {
     this.#registry = new FinalizationRegistry(leave)
   }
 
-  add(transaction: MvccTransaction): void {
-    transaction.watchIndex = this.#young.push(transaction) - 1
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    setImmediate(() => this.#register()).unref()
+  add(transaction: object, open: OpenSlot): Watched {
+    const watched = { open, transaction, index: this.#young.length }
+    this.#young.push(watched)
+    if (!this.#isScheduled) {
+      this.#isScheduled = true
+      setImmediate(() => this.#register()).unref()
+    }
+    return watched
   }
 
-  remove(transaction: MvccTransaction): void {
-    const index = transaction.watchIndex
-    if (index === -1) {
-      this.#registry.unregister(transaction)
+  remove(watched: Watched): void {
+    if (watched.transaction === undefined) {
+      this.#registry.unregister(watched)
       return
     }
-    const last = this.#young.pop() as MvccTransaction
-    if (last !== transaction) {
-      this.#young[index] = last
-      last.watchIndex = index
-    }
-    transaction.watchIndex = -1
+    watched.transaction = undefined
+    const last = this.#young.pop() as Watched
+    if (last === watched) return
+    this.#young[watched.index] = last
+    last.index = watched.index
   }
 
   #register(): void {
     this.#isScheduled = false
-    for (const transaction of this.#young) {
-      transaction.watchIndex = -1
-      this.#registry.register(transaction, transaction.openSlot, transaction)
+    for (const watched of this.#young) {
+      this.#registry.register(watched.transaction as object, watched.open, watched)
+      watched.transaction = undefined
     }
     this.#young.length = 0
   }

@@ -38,6 +38,7 @@ export class ParallelScheduler implements Scheduler {
   readonly #recorded = new Set<TransactionId>()
   /** On a state, functions that await must not get between each other. */
   #last: Promise<unknown> = Promise.resolve()
+  #isStateBusy = false
 
   /** @throws ParallelError `INVALID_OPTION` */
   constructor(options: ParallelSchedulerOptions = {}) {
@@ -83,9 +84,14 @@ export class ParallelScheduler implements Scheduler {
     if (this.#state !== undefined) {
       checkExecutor(executor as Executor, this.#core.options.threadsOnly)
       const state = this.#state
-      return this.#alone(() =>
-        runOneByOne(state, transactions, executor, this.#core.options),
-      ) as Promise<BatchResult<R>>
+      return this.#alone(async () => {
+        this.#isStateBusy = true
+        try {
+          return await runOneByOne(state, transactions, executor, this.#core.options)
+        } finally {
+          this.#isStateBusy = false
+        }
+      })
     }
     for (const { id, accesses } of transactions) if (accesses) this.recordRwSet(id, accesses)
     const isKnown = transactions.every(({ id }) => this.#recorded.has(id))
@@ -147,10 +153,18 @@ export class ParallelScheduler implements Scheduler {
    * @throws what it threw last: an error that `isRetriable` says no to (by default all but conflicts), or
    * the error after `maxRetries` repetitions.
    */
-  async executeWithRetry<T>(
+  executeWithRetry<T>(
     run: (state: StateView) => T | Promise<T>,
     maxRetries: number = DEFAULT_MAX_RETRIES,
     isRetriable: (error: unknown) => boolean = this.#core.options.isRetriable ?? isConflict,
+  ): Promise<T> {
+    return this.#alone(() => this.#retry(run, maxRetries, isRetriable))
+  }
+
+  async #retry<T>(
+    run: (state: StateView) => T | Promise<T>,
+    maxRetries: number,
+    isRetriable: (error: unknown) => boolean,
   ): Promise<T> {
     for (let retry = 0; ; retry++) {
       try {
@@ -178,7 +192,7 @@ export class ParallelScheduler implements Scheduler {
       for (const run of functions) values.push(await run(state))
       return values
     }
-    return this.#once(false, runAll)
+    return this.#alone(() => this.#once(false, runAll))
   }
 
   batchRead(keys: readonly ByteKey[]): (Uint8Array | undefined)[] {
@@ -219,6 +233,12 @@ export class ParallelScheduler implements Scheduler {
   /** `isLast`: if it throws, the transaction has failed, and is not run again. */
   #once<T>(isReadOnly: boolean, run: (state: StateView) => T, isLast = true): T {
     this.#core.mustBeOpen()
+    if (this.#isStateBusy) {
+      throw new ParallelError(
+        'INVALID_ARGUMENT',
+        'A function that runs on this state has not ended; await it first, or use executeWithRetry, which waits',
+      )
+    }
     const snapshot = openSnapshot(this.state, isReadOnly, this.#core.options.isolation)
     let value: T
     try {
@@ -227,12 +247,17 @@ export class ParallelScheduler implements Scheduler {
     } catch (error) {
       throw this.#undo(snapshot, error, isLast)
     }
+    this.#isStateBusy = this.#state !== undefined
     const ended = value.then(
       (result) => this.#keepOrUndo(snapshot, result, isLast),
       (error: unknown) => {
         throw this.#undo(snapshot, error, isLast)
       },
     )
+    const free = (): void => {
+      this.#isStateBusy = false
+    }
+    ended.then(free, free)
     return this.#core.track(ended) as T
   }
 
@@ -257,7 +282,9 @@ export class ParallelScheduler implements Scheduler {
     return error
   }
 
+  /** On a state, after all that came before it; on a store at once. */
   #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#state === undefined) return work()
     const next = this.#core.track(this.#last.then(work))
     this.#last = next.catch(() => {})
     return next

@@ -32,6 +32,8 @@ export interface StoreCore {
   readonly active: ActiveTransactions
   /** This thread, among those that use the store. */
   readonly thread: AttachedThread
+  /** Over once this thread has given the store up: its snapshots are protected no more. */
+  readonly life: { isOver: boolean }
 }
 
 /** A thread's place in the store, and which attachment it is, over the life of the store. */
@@ -76,6 +78,7 @@ export function openCore(
     chains: new VersionChains(atomics, control, blocks),
     active: new ActiveTransactions(atomics, control, handle.slots, thread.owner),
     thread,
+    life: { isOver: false },
   }
 }
 
@@ -95,6 +98,7 @@ export function atWork<T>({ atomics, control, thread }: StoreCore, work: () => T
 /** This thread needs the store no more. Its open transactions are given up. */
 export function closeCore(core: StoreCore): void {
   const { atomics, control, blocks, active, thread } = core
+  core.life.isOver = true
   atWork(core, () => {
     blocks.giveAll()
     active.leaveAllOf(thread.owner)

@@ -113,6 +113,8 @@ describe('the checker', () => {
       did('c', 1, 3, read('y', 'y1'), write('x', 'x2')),
     )
     expect(findSnapshotFaults(skew)).toEqual([])
-    expect(findSerialFaults(skew)).toEqual([expect.stringContaining('b -> c -> b')])
+    expect(findSerialFaults(skew)).toEqual([
+      expect.stringMatching(/no order explains (b -> c -> b|c -> b -> c)/),
+    ])
   })
 })

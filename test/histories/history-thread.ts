@@ -26,6 +26,8 @@ export interface ThreadData {
 const KEYS = 4
 const OPEN_AT_ONCE = 3
 const TRANSACTIONS = 6
+/** Of 10 ms each, for a thread that another one does not join. */
+const MOST_SLEEPS = 3000
 
 type Open = ReturnType<MvccStore['begin']>
 interface Running {
@@ -51,11 +53,12 @@ function meet(history: number): void {
   const words = new Int32Array(data.barrier)
   Atomics.add(words, 0, 1)
   Atomics.notify(words, 0)
-  for (;;) {
+  for (let sleep = 0; sleep < MOST_SLEEPS; sleep++) {
     const arrived = Atomics.load(words, 0)
     if (arrived >= (history + 1) * data.workers) return
     Atomics.wait(words, 0, arrived, 10)
   }
+  throw new Error('another thread did not arrive: it must have failed')
 }
 
 function runPart(history: number): Transaction[] {

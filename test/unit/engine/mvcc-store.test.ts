@@ -181,6 +181,11 @@ describe('misuse of a store', () => {
       expect(error.code, error.message).toBe(code)
       expect(error.message).toContain(hint)
     }
+    const left = MvccStore.attach(store.handle)
+    readOnly.abort()
+    const open = left.beginReadOnly()
+    left.dispose()
+    expect(errorOf(() => open.read('a')).code).toBe('DISPOSED')
     store.dispose()
     store.dispose()
     for (const use of [

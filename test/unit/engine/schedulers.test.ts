@@ -232,6 +232,19 @@ describe('the parallel scheduler', () => {
     expect(scheduler.stats.conflicts).toBeGreaterThan(0)
   })
 
+  it('on a state lets asynchronous functions wait for each other, and refuses to get between them', async () => {
+    await using scheduler = new ParallelScheduler({ state: new StateManager() })
+    const all = Array.from({ length: 5 }, () =>
+      scheduler.executeWithRetry((view) => addSlowly(view, 'count')),
+    )
+    expect(await Promise.all(all)).toEqual([1, 2, 3, 4, 5])
+    const slow = scheduler.executeWithSnapshot((view) => addSlowly(view, 'count'))
+    expect(errorOf(() => scheduler.batchRead(['count'])).code).toBe('INVALID_ARGUMENT')
+    expect(await slow).toBe(6)
+    expect(scheduler.batchRead(['count'])).toEqual([Uint8Array.of(6)])
+    expect(scheduler.stats).toMatchObject({ retries: 0, conflicts: 0 })
+  })
+
   it('names the transactions that can run at once, by what was recorded', async () => {
     await using scheduler = new ParallelScheduler()
     const sets = [['a', 'b'], ['c', 'd'], ['b', 'c'], ['e']]
