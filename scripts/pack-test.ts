@@ -44,6 +44,9 @@ try {
   step('run a block in parallel and with stock')
   run(project, 'node', 'run-block.ts')
 
+  step('run transactions without an EVM, on threads')
+  run(project, 'node', 'engine.ts')
+
   step('type-check the code that did')
   const compiler = join(modules, 'typescript', 'bin', 'tsc')
   run(project, 'node', compiler, '-p', 'tsconfig.json')
@@ -76,7 +79,10 @@ function createEmptyProject(): string {
   const write = (name: string, content: unknown): void =>
     writeFileSync(join(project, name), JSON.stringify(content, null, 2))
   write('package.json', { name: 'pack-consumer', private: true, type: 'module' })
-  write('tsconfig.json', { compilerOptions, files: ['run-block.ts', 'debug.d.ts'] })
+  write('tsconfig.json', {
+    compilerOptions,
+    files: ['run-block.ts', 'engine.ts', 'engine-counter.ts', 'debug.d.ts'],
+  })
   write('tsconfig.hardhat.json', { compilerOptions, files: ['hardhat.config.ts', 'debug.d.ts'] })
   return project
 }

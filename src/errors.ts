@@ -37,6 +37,18 @@ export type ParallelErrorCode =
   | 'INVALID_EXPRESSION'
   /** Persisted access templates do not have the form of this version. The message names the field. */
   | 'INVALID_TEMPLATES'
+  /** Another transaction committed a key first. A `WriteConflictError`, which names it. Run it again. */
+  | 'WRITE_CONFLICT'
+  /** A write in a read-only transaction. */
+  | 'READ_ONLY'
+  /** A transaction that was committed or given up is used again. */
+  | 'TRANSACTION_ENDED'
+  /** A store or scheduler that was disposed is used again. */
+  | 'DISPOSED'
+  /** A state is asked to go back to a snapshot that it has not (any more). */
+  | 'UNKNOWN_SNAPSHOT'
+  /** A function where threads need a module: functions cannot be sent to threads. */
+  | 'MODULE_REQUIRED'
   /** An invariant of the executor does not hold: a bug in this package. */
   | 'INTERNAL'
 

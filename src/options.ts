@@ -118,7 +118,7 @@ const OPTION_NAMES: readonly (keyof ParallelOptions)[] = [
  */
 export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalid('options', options, 'an object')
+    throw invalidOption('options', options, 'an object')
   }
   for (const name of Object.keys(options)) {
     if (!(OPTION_NAMES as readonly string[]).includes(name)) {
@@ -130,15 +130,19 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
   }
   const scheduler = options.scheduler === undefined ? 'auto' : options.scheduler
   if (!SCHEDULERS.includes(scheduler)) {
-    throw invalid('scheduler', scheduler, `one of ${SCHEDULERS.map((s) => `"${s}"`).join(', ')}`)
+    throw invalidOption(
+      'scheduler',
+      scheduler,
+      `one of ${SCHEDULERS.map((s) => `"${s}"`).join(', ')}`,
+    )
   }
   if (options.fallback !== undefined && typeof options.fallback !== 'boolean') {
-    throw invalid('fallback', options.fallback, 'true or false')
+    throw invalidOption('fallback', options.fallback, 'true or false')
   }
   return {
     workers: workersOf(options),
     scheduler,
-    workerSetup: moduleUrl(options.workerSetup),
+    workerSetup: moduleUrl('workerSetup', options.workerSetup),
     fallback: options.fallback ?? true,
     maxParallelLevel: bound('maxParallelLevel', options.maxParallelLevel),
     maxLevelDepth: bound('maxLevelDepth', options.maxLevelDepth),
@@ -153,7 +157,7 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
 
 function workersOf({ workers, threadCount }: ParallelOptions): number {
   if (workers !== undefined && threadCount !== undefined) {
-    throw invalid('threadCount', threadCount, 'absent where workers is given')
+    throw invalidOption('threadCount', threadCount, 'absent where workers is given')
   }
   const cores = Math.min(MAX_WORKERS, availableParallelism())
   if (threadCount === undefined) return integerWithin('workers', workers, 1, MAX_WORKERS, cores)
@@ -167,7 +171,8 @@ function bound(name: string, value: number | undefined): number {
   return integerWithin(name, value, 1, LARGEST_BOUND, Number.POSITIVE_INFINITY)
 }
 
-function integerWithin(
+/** @throws ParallelError `INVALID_OPTION` for what is neither absent nor an integer in `low..high`. */
+export function integerWithin(
   name: string,
   value: number | undefined,
   low: number,
@@ -176,16 +181,20 @@ function integerWithin(
 ): number {
   if (value === undefined) return byDefault
   if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
-    throw invalid(name, value, `an integer from ${low} to ${high}`)
+    throw invalidOption(name, value, `an integer from ${low} to ${high}`)
   }
   return value
 }
 
-function moduleUrl(value: string | URL | undefined): string | undefined {
+/**
+ * The URL of a module that is given as a path or URL.
+ * @throws ParallelError `INVALID_OPTION`, also for a URL that is not a file's.
+ */
+export function moduleUrl(name: string, value: string | URL | undefined): string | undefined {
   if (value === undefined) return undefined
   const allowed = 'a file path or URL of a module'
   if (!(value instanceof URL) && (typeof value !== 'string' || value === '')) {
-    throw invalid('workerSetup', value, allowed)
+    throw invalidOption(name, value, allowed)
   }
   const text = String(value)
   // "c:\\setup.ts" is a path: the names of protocols are longer than those of drives.
@@ -194,12 +203,13 @@ function moduleUrl(value: string | URL | undefined): string | undefined {
     // Only files can be loaded by a worker without a loader; say so here and not from the thread.
     fileURLToPath(text)
   } catch {
-    throw invalid('workerSetup', text, allowed)
+    throw invalidOption(name, text, allowed)
   }
   return text
 }
 
-function invalid(name: string, value: unknown, allowed: string): ParallelError {
+/** The error for an option that is not what it must be. */
+export function invalidOption(name: string, value: unknown, allowed: string): ParallelError {
   const shown = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 0 })
   return new ParallelError('INVALID_OPTION', `Option "${name}" is ${shown}; it must be ${allowed}`)
 }

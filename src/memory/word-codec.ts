@@ -82,7 +82,9 @@ export function readStripped32(bytes: Uint8Array, at: number): Uint8Array {
 export function readBytes(bytes: Uint8Array, at: number, length: number): Uint8Array {
   const start = at * 4
   const out = new Uint8Array(length)
-  out.set(bytes.subarray(start, start + length))
+  // Making a view of a few bytes takes longer than copying them.
+  if (length <= 64) for (let i = 0; i < length; i++) out[i] = bytes[start + i]
+  else out.set(bytes.subarray(start, start + length))
   return out
 }
 

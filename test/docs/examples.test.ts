@@ -23,9 +23,38 @@ const expected: Record<string, RegExp[]> = {
     /without: sequential, the VM has the custom precompile at 0x/,
     /same state root: true/,
   ],
+  'engine/independent-accounts.ts': [
+    /at once: alice and bob, carol and dave/,
+    /then: bob and carol/,
+    /alice 90, bob 105, carol 75, dave 130/,
+  ],
+  'engine/hot-key.ts': [/20 of 20 committed/, /the counter is 20/],
+  'engine/ten-counters.ts': [
+    /100 successful, 0 failed/,
+    /each of the 10 counters is 10: true/,
+    /in order: true/,
+  ],
+  'engine/work-stealing.ts': [/1000 of 1000 tasks on 2 workers/, /first by priority: urgent/],
+  'engine/atomic-batch.ts': [
+    /refused: alice has only 100/,
+    /still alice 100, bob 50, 0 events/,
+    /then alice 70, bob 80, 1 event/,
+  ],
+  'engine/read-only-snapshot.ts': [/the report: 1000 of 1000/, /a write in it: READ_ONLY/],
+  'engine/garbage-collection.ts': [
+    /while the reader is open: 1001 versions/,
+    /the reader still sees 0/,
+    /after it: 1 version, 1000 removed/,
+  ],
 }
 /** Parts of examples that do nothing on their own. */
-const parts = ['sample-block.ts', 'worker-setup/custom-precompile.ts']
+const parts = [
+  'sample-block.ts',
+  'worker-setup/custom-precompile.ts',
+  'engine/numbers.ts',
+  'engine/increment.ts',
+  'engine/crunch.ts',
+]
 
 describe('examples', () => {
   it('are all run by these tests', () => {

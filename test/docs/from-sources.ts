@@ -5,6 +5,7 @@ import { registerHooks } from 'node:module'
 
 const entries = new Map([
   ['parallel-evm', new URL('../../src/index.ts', import.meta.url).href],
+  ['parallel-evm/engine', new URL('../../src/engine/index.ts', import.meta.url).href],
   ['parallel-evm/hardhat', new URL('../../plugin/index.ts', import.meta.url).href],
 ])
 

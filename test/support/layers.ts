@@ -17,7 +17,8 @@ const sourceLayers: readonly (readonly string[])[] = [
   ['graph', 'mvcc', 'state', 'stats'],
   ['scheduling', 'execution'],
   ['workers'],
-  ['block'],
+  // Neither knows the other: the engine runs transactions that are functions, without an EVM.
+  ['block', 'engine'],
   ['index'],
 ]
 

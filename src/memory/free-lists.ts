@@ -1,0 +1,137 @@
+// Blocks of shared memory that are taken and given back by any thread, in sizes that grow by steps.
+// Authority on which sizes there are and on when a block is used again. Must not know what is in one.
+//
+// Each thread has a few free blocks of its own of each size; lists that all share stand behind them, one
+// lock each. Whoever gives a block back says thereby that no thread can reach it any more.
+
+import { ParallelError } from '../errors.ts'
+import type { AtomicOperations } from './atomics.ts'
+import { STORE } from './engine-layout.ts'
+import { lock, unlock } from './lock.ts'
+import { RegionAllocator, type SharedRegion } from './shared-region.ts'
+
+/** Sizes in words: a power of two, and one and a half times it, so that a third is lost at most. */
+const SMALLEST = 8
+export const SIZES: readonly number[] = Array.from({ length: 50 }, (_, i) =>
+  i % 2 === 0 ? SMALLEST << (i >> 1) : (SMALLEST + (SMALLEST >> 1)) << (i >> 1),
+)
+/**
+ * Words that are moved at once between a thread's own blocks and the shared ones. A collection frees
+ * thousands of versions, which the same thread mostly uses again: those should not go through a list.
+ */
+const MOVED_WORDS = 16_384
+const BLOCKS_MOVED = SIZES.map((size) => Math.max(1, Math.floor(MOVED_WORDS / size)))
+/** Words of fresh memory that a thread takes at once. */
+const FRESH_WORDS = 2048
+/** Block words 0 and 1 while it is free: the next free one. */
+const NEXT_FREE = 0
+
+/** The number of the smallest size that has `words` words. */
+export function sizeClass(words: number): number {
+  if (words <= SMALLEST) return 0
+  const power = 31 - Math.clz32(words - 1)
+  const base = (power - 3) * 2
+  return words <= SIZES[base + 1] ? base + 1 : base + 2
+}
+
+export class FreeLists {
+  readonly region: SharedRegion
+  readonly #atomics: AtomicOperations
+  readonly #control: Int32Array
+  readonly #fresh: RegionAllocator
+  readonly #own: number[][] = SIZES.map(() => [])
+
+  constructor(atomics: AtomicOperations, control: Int32Array, region: SharedRegion) {
+    this.#atomics = atomics
+    this.#control = control
+    this.region = region
+    this.#fresh = new RegionAllocator(region, FRESH_WORDS)
+  }
+
+  /**
+   * A block of at least `words` words. It holds whatever was there before.
+   * @throws ParallelError `STORE_FULL` where neither a free block nor fresh memory is left.
+   */
+  take(words: number): number {
+    const size = sizeClass(words)
+    const own = this.#own[size]
+    if (own === undefined) throw full(words, this.region)
+    if (own.length === 0) this.#refill(size, own)
+    return own.pop() ?? this.fresh(SIZES[size])
+  }
+
+  /** Words that are never given back. @throws ParallelError `STORE_FULL` */
+  fresh(words: number): number {
+    const chunk = Math.max(words, FRESH_WORDS)
+    // The region counts what it refuses too, and would count for ever.
+    if ((this.region.used() + chunk) * 4 > this.region.buffer.maxByteLength + FRESH_WORDS * 4) {
+      throw full(words, this.region)
+    }
+    try {
+      return this.#fresh.allocate(words)
+    } catch (error) {
+      throw error instanceof ParallelError && error.code === 'STORE_FULL'
+        ? full(words, this.region)
+        : error
+    }
+  }
+
+  /** Gives a block back that was taken for `words` words. */
+  give(block: number, words: number): void {
+    const size = sizeClass(words)
+    const own = this.#own[size]
+    own.push(block)
+    if (own.length >= 2 * BLOCKS_MOVED[size]) this.#share(size, own, BLOCKS_MOVED[size])
+  }
+
+  /** Gives this thread's own blocks to all. */
+  giveAll(): void {
+    for (const [size, own] of this.#own.entries()) {
+      if (own.length > 0) this.#share(size, own, own.length)
+    }
+  }
+
+  /** Words in shared lists. */
+  freeWords(): number {
+    let words = 0
+    for (const [size, each] of SIZES.entries()) {
+      words += each * this.#atomics.load(this.#control, STORE.CLASS_COUNTS + size)
+    }
+    return words
+  }
+
+  #refill(size: number, own: number[]): void {
+    const head = STORE.CLASS_HEADS + size
+    if (this.#atomics.load(this.#control, head) === 0) return
+    lock(this.#atomics, this.#control, STORE.CLASS_LOCKS + size)
+    let block = this.#atomics.load(this.#control, head)
+    for (let left = BLOCKS_MOVED[size]; left > 0 && block !== 0; left--) {
+      own.push(block)
+      block = this.region.reach(block + SMALLEST)[block + NEXT_FREE]
+    }
+    this.#atomics.store(this.#control, head, block)
+    this.#atomics.sub(this.#control, STORE.CLASS_COUNTS + size, own.length)
+    unlock(this.#atomics, this.#control, STORE.CLASS_LOCKS + size)
+  }
+
+  #share(size: number, own: number[], count: number): void {
+    const head = STORE.CLASS_HEADS + size
+    lock(this.#atomics, this.#control, STORE.CLASS_LOCKS + size)
+    let first = this.#atomics.load(this.#control, head)
+    for (let i = 0; i < count; i++) {
+      const block = own.pop() as number
+      this.region.reach(block + SMALLEST)[block + NEXT_FREE] = first
+      first = block
+    }
+    this.#atomics.store(this.#control, head, first)
+    this.#atomics.add(this.#control, STORE.CLASS_COUNTS + size, count)
+    unlock(this.#atomics, this.#control, STORE.CLASS_LOCKS + size)
+  }
+}
+
+function full(words: number, region: SharedRegion): ParallelError {
+  return new ParallelError(
+    'STORE_FULL',
+    `The store is full: ${words * 4} more bytes do not fit into ${region.buffer.maxByteLength}; raise maxMiB, end transactions that are open for long, or collect with gc()`,
+  )
+}
