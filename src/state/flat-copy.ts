@@ -130,7 +130,8 @@ export class CopiedData implements StateData {
       const { accounts, slots } = this.#overlay
       for (const name of slots.keys()) {
         const fields = base.account(bytesOfHex(name))
-        if (fields !== undefined) accounts.set(name, fields)
+        // What is taken back later must take this root with it.
+        if (fields !== undefined) this.#set(accounts, name, fields)
       }
       return root
     })

@@ -138,6 +138,19 @@ describe('a flat state', () => {
     expect((await copy.shallowCopy().getAccount(b))?.nonce).toBe(9n)
   })
 
+  it('has copies whose storage roots go back with what is reverted', async () => {
+    const { flat } = await bothSides()
+    const [a] = ADDRESSES
+    await flat.putAccount(a, new Account())
+    const copy = flat.shallowCopy()
+    await copy.checkpoint()
+    await copy.putStorage(a, SLOTS[1], Uint8Array.of(1))
+    await copy.getStateRoot()
+    expect((await copy.getAccount(a))?.storageRoot).not.toEqual(KECCAK256_RLP)
+    await copy.revert()
+    expect((await copy.getAccount(a))?.storageRoot).toEqual(KECCAK256_RLP)
+  })
+
   it('goes back to the last roots, and says which it does not keep', async () => {
     const state = await createFlatState({ common, keptRoots: 3 })
     const roots: Uint8Array[] = []
