@@ -17,8 +17,10 @@ import {
 } from '@ethereumjs/vm'
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { SchedulerName } from '../options.ts'
+import { flatDataOf } from '../state/flat-state.ts'
 import { flushMerkleStateManager } from '../state/flush-merkle.ts'
 import { canFlush } from '../state/merkle-manager.ts'
+import type { WorkerPool } from '../workers/pool.ts'
 import { accessListOf } from './committed-access-list.ts'
 import { collectRequests } from './consensus-requests.ts'
 import { whySequential } from './eligibility.ts'
@@ -30,6 +32,7 @@ import { ParallelTransactions } from './parallel-transactions.ts'
 import { checkListSize, providedAccessList } from './provided-access-list.ts'
 import { cryptoHere, recoverAhead } from './recover-ahead.ts'
 import { type BlockReport, emptyReport } from './report.ts'
+import { hashOnWorkers } from './shared-root.ts'
 import { StateWriteWatch } from './state-write-watch.ts'
 import { afterTransactions, beforeTransactions } from './system-operations.ts'
 import { rememberTransactionsRoot, transactionsRoot } from './transactions-root.ts'
@@ -194,7 +197,7 @@ async function runInParallel(
     else memory.forget()
 
     const finishStart = performance.now()
-    ;({ result, finished } = await finish(vm, options, committed, watch, provided))
+    ;({ result, finished } = await finish(vm, options, settings.pool, committed, watch, provided))
     memory.settle(manager, result.stateRoot)
     report.phases.finish = performance.now() - finishStart
   } catch (error) {
@@ -234,6 +237,7 @@ async function validate(vm: VM, options: RunBlockOpts): Promise<void> {
 async function finish(
   vm: VM,
   options: RunBlockOpts,
+  pool: WorkerPool,
   committed: OrderedCommit,
   watch: StateWriteWatch,
   provided: BlockLevelAccessList | undefined,
@@ -250,6 +254,8 @@ async function finish(
   checkListSize(vm, block)
   // Then the flush that is a part of the next call finds nothing left to do.
   if (canFlush(vm.stateManager, watch.covered)) await flushMerkleStateManager(vm.stateManager)
+  const flat = flatDataOf(vm.stateManager, watch.covered)
+  if (flat !== undefined) await hashOnWorkers(flat, pool)
   const stateRoot = await vm.stateManager.getStateRoot()
   const outcome = {
     requestsHash,

@@ -2,8 +2,10 @@
 // The authority on every offset of it, as layout.ts is on those of an executor. Must not hold values.
 //
 // One region has records of accounts and slots, branches, and code; two arrays of buckets lead to the
-// records. The calling thread alone writes any of it, and while workers read it only between two changes of
-// the epoch: a task that is handed to a worker publishes all that was written before.
+// records. The calling thread alone writes values, and while workers read them only between two changes of
+// the epoch: a task that is handed to a worker publishes all that was written before. Of what lies in tries,
+// any thread may hash what is given to it: that writes references and, last, STALE and LENGTH in headers.
+// While that goes on, nobody else writes to a header, to a value, or to the shape of a trie.
 
 import { REGION_HEADER_WORDS } from './shared-region.ts'
 
@@ -29,7 +31,7 @@ export const FLAT_BITS = {
   BRANCH: 1 << 0,
   /** The leaf is a slot's. */
   SLOT: 1 << 1,
-  /** The reference is out of date. */
+  /** The reference is out of date; cleared by an atomic store that follows it. */
   STALE: 1 << 2,
   /** Records: it is a leaf of a trie. */
   LINKED: 1 << 3,
@@ -98,4 +100,27 @@ export const FLAT_CODE = {
   /** Where its bytes lie with their length; 0 = nobody has put them. */
   PLACE: 8,
   WORDS: 9,
+} as const
+
+/**
+ * Parts of tries that threads hash at once, in a buffer made for one state root: first parts of storage
+ * tries, then parts of the accounts' trie, whose leaves hold storage roots.
+ *
+ * What publishes what: the calling thread writes all of it, and all nodes, before it hands the buffer to
+ * tasks. A part belongs to whoever moved NEXT past it, and to nobody else, and parts share no nodes. Who has
+ * hashed a part then adds to DONE: so who loads a DONE that counts a part finds its references. A part of
+ * the accounts' trie may be begun when DONE counts all parts of storage tries, and what lies above the parts
+ * may be hashed when it counts all.
+ */
+export const FLAT_PARTS = {
+  NEXT: 0,
+  DONE: 1,
+  /** Not 0: nobody may begin another. */
+  STOPPED: 2,
+  /** Parts of storage tries, which come first. */
+  STORAGE: 3,
+  COUNT: 4,
+  /** For each part its top node, and how many nibbles lead to it. */
+  FIRST: 5,
+  PART_WORDS: 2,
 } as const

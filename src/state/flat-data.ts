@@ -80,6 +80,7 @@ export class FlatData implements StateData {
   account(address: Uint8Array): AccountFields | undefined {
     const record = this.table.findAccount(address)
     if (record === 0) return undefined
+    if (this.tries.isHashing(record)) this.#settle()
     const { words } = this.#region
     if ((words[record] & EXISTS) === 0) return undefined
     return {
@@ -96,6 +97,7 @@ export class FlatData implements StateData {
   }
 
   setAccount(address: Uint8Array, fields: AccountFields | undefined): void {
+    this.#settle()
     const found = this.table.findAccount(address)
     if (fields === undefined) {
       if (found === 0 || (this.#region.words[found] & EXISTS) === 0) return
@@ -128,6 +130,7 @@ export class FlatData implements StateData {
   }
 
   setSlot(address: Uint8Array, key: Uint8Array, value: Uint8Array): void {
+    this.#settle()
     const account = this.table.account(address)
     const found = this.table.findSlot(account, key)
     if (found === 0 && value.length === 0) return
@@ -144,6 +147,7 @@ export class FlatData implements StateData {
   }
 
   clearSlots(address: Uint8Array): void {
+    this.#settle()
     const account = this.table.findAccount(address)
     const { words } = this.#region
     if (account === 0 || words[account + FLAT_ACCOUNT.SLOT_COUNT] === 0) return
@@ -166,6 +170,7 @@ export class FlatData implements StateData {
   }
 
   takeBack(mark: number): void {
+    this.#settle()
     const { log } = this
     const { words } = this.#region
     if (this.#hashedAt <= mark) {
@@ -191,12 +196,32 @@ export class FlatData implements StateData {
   }
 
   root(): Uint8Array {
-    const { log } = this
     if (this.#root === undefined) {
-      this.#root = this.tries.root((account) => log.add(this.#region.words, account))
-      this.#hashedAt = log.length
+      this.#place()
+      this.#root = this.tries.hash()
     }
     return this.#root
+  }
+
+  #place(): void {
+    if (this.tries.isShared) return
+    this.tries.place((account) => this.log.add(this.#region.words, account))
+    this.#hashedAt = this.log.length
+  }
+
+  /**
+   * What other threads can hash of the state root, if that is at least `fewest` changed leaves. They may do
+   * so until somebody asks for the root, or wants to change something; that waits for them.
+   */
+  shareRoot(fewest: number): Int32Array | undefined {
+    if (this.#root !== undefined || this.tries.isShared) return undefined
+    this.#place()
+    return this.tries.share(fewest)
+  }
+
+  /** Takes a root that others are hashing: what they work on must not change. */
+  #settle(): void {
+    if (this.tries.isShared) this.root()
   }
 
   /** Keeps no root any more, so that what was before takes no memory. */
@@ -240,6 +265,7 @@ export class FlatData implements StateData {
 
   /** A version that is what the records were at `mark`, before which the log then has nothing. */
   versionAt(mark: number): Version {
+    this.#settle()
     if (mark > 0) this.#seal(mark)
     return this.present
   }

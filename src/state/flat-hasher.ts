@@ -1,5 +1,6 @@
 // Encodes and hashes the nodes of a flat state's tries, each stale one once (Yellow Paper, appendices B, D).
-// Authority on references, and on the RLP of nodes. Changes nothing but references. Works on any thread.
+// Authority on references, and on the RLP of nodes. Changes nothing but references and, of headers, their
+// length and whether they are stale. Works on any thread, and on several at once below different nodes.
 
 import { KECCAK256_NULL, KECCAK256_RLP } from '@ethereumjs/util'
 import {
@@ -11,7 +12,6 @@ import {
   FLAT_SLOT,
 } from '../memory/flat-layout.ts'
 import type { SharedRegion } from '../memory/shared-region.ts'
-import type { FlatPages } from './flat-pages.ts'
 import { anyLeaf, depthOf, KEY_NIBBLES, nibbleOf } from './flat-trie.ts'
 import type { Keccak } from './keccak.ts'
 import { HASH_LENGTH } from './trie-node.ts'
@@ -28,11 +28,9 @@ export class FlatHasher {
   /** Filled from its end towards its start, so that lengths are known when headers are written. */
   readonly #scratch = new Uint8Array(SCRATCH)
   #at = SCRATCH
-  readonly #pages: FlatPages | undefined
 
-  constructor(region: SharedRegion, keccak: Keccak, pages?: FlatPages) {
+  constructor(region: SharedRegion, keccak: Keccak) {
     this.#region = region
-    this.#pages = pages
     this.#keccak = keccak
   }
 
@@ -48,19 +46,29 @@ export class FlatHasher {
     return length === HASH_LENGTH ? reference : this.#keccak(reference)
   }
 
-  /** Brings the references of `node`, which `depth` nibbles lead to, and of all below up to date. */
+  /**
+   * Brings the references of `node`, which `depth` nibbles lead to, and of all below up to date; the storage
+   * trie of an account is below its leaf.
+   */
   refresh(node: number, depth: number): void {
     const { words, bytes } = this.#region
     const header = words[node]
     if ((header & STALE) === 0) return
     if ((header & BRANCH) !== 0) this.#refreshChildren(node)
+    else if ((header & SLOT) === 0) this.refreshStorage(node)
     const encoded = this.encode(node, depth)
     const at = (node + FLAT_NODE.REFERENCE) * 4
     const reference = encoded.length < HASH_LENGTH ? encoded : this.#keccak(encoded)
     bytes.set(reference, at)
-    // A stale node is one that was changed in whatever way.
-    this.#pages?.touch(node, FLAT_ACCOUNT.WORDS)
-    words[node] = (header & ~(STALE | LENGTH_MASK)) | (reference.length << LENGTH_SHIFT)
+    // Last, and atomically: whoever loads a header that is not stale finds the new reference.
+    const fresh = (header & ~(STALE | LENGTH_MASK)) | (reference.length << LENGTH_SHIFT)
+    Atomics.store(words, node, fresh)
+  }
+
+  /** The same for the storage trie of an account. */
+  refreshStorage(account: number): void {
+    const top = this.#region.words[account + FLAT_ACCOUNT.STORAGE]
+    if (top !== 0) this.refresh(top, 0)
   }
 
   /**

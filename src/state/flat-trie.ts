@@ -3,8 +3,9 @@
 // (flat-hasher.ts does) and knows nothing of values.
 
 import { internalError } from '../errors.ts'
-import { FLAT_BITS, FLAT_BRANCH, FLAT_SLOT } from '../memory/flat-layout.ts'
+import { FLAT_ACCOUNT, FLAT_BITS, FLAT_BRANCH, FLAT_SLOT } from '../memory/flat-layout.ts'
 import type { SharedRegion } from '../memory/shared-region.ts'
+import type { FlatPages } from './flat-pages.ts'
 
 const { BRANCH, STALE, DEPTH_SHIFT } = FLAT_BITS
 const { CHILDREN } = FLAT_BRANCH
@@ -53,9 +54,12 @@ export class FlatTrie {
   readonly #region: SharedRegion
   /** Branches that can be used again. */
   readonly free: number[] = []
+  readonly #pages: FlatPages | undefined
 
-  constructor(region: SharedRegion) {
+  /** `pages` hears of all nodes that change: of their hashing too, since that is what stale nodes wait for. */
+  constructor(region: SharedRegion, pages?: FlatPages) {
     this.#region = region
+    this.#pages = pages
   }
 
   /** Marks what leads from `root` to `leaf`, which is there, as stale. */
@@ -63,16 +67,16 @@ export class FlatTrie {
     const { words, bytes } = this.#region
     let node = root
     while ((words[node] & BRANCH) !== 0) {
-      words[node] |= STALE
+      this.#setStale(node)
       node = words[node + CHILDREN + nibbleOf(bytes, leaf, depthOf(words, node))]
     }
     if (node !== leaf) throw internalError('a leaf is not where its key leads')
-    words[node] |= STALE
+    this.#setStale(node)
   }
 
   /** Adds a leaf, which is not there; returns the new top node. 0 is the empty trie. */
   insert(root: number, leaf: number): number {
-    this.#region.words[leaf] |= STALE
+    this.#setStale(leaf)
     if (root === 0) return leaf
     // Made first: what was read of the region before could be out of view afterwards.
     const branch = this.#newBranch()
@@ -81,7 +85,7 @@ export class FlatTrie {
     let node = root
     let slot = -1
     while ((words[node] & BRANCH) !== 0 && depthOf(words, node) <= depth) {
-      words[node] |= STALE
+      this.#setStale(node)
       slot = node + CHILDREN + nibbleOf(bytes, leaf, depthOf(words, node))
       node = words[slot]
       if (node === 0) {
@@ -90,11 +94,12 @@ export class FlatTrie {
         return root
       }
     }
-    words[branch] = BRANCH | STALE | (depth << DEPTH_SHIFT)
+    words[branch] = BRANCH | (depth << DEPTH_SHIFT)
+    this.#setStale(branch)
     words[branch + CHILDREN + nibbleOf(bytes, leaf, depth)] = leaf
     words[branch + CHILDREN + nibbleOf(bytes, anyLeaf(words, node), depth)] = node
     // What leads to it has become shorter.
-    words[node] |= STALE
+    this.#setStale(node)
     if (slot < 0) return branch
     words[slot] = branch
     return root
@@ -108,7 +113,7 @@ export class FlatTrie {
     let parent = 0
     let node = root
     while ((words[node] & BRANCH) !== 0) {
-      words[node] |= STALE
+      this.#setStale(node)
       above = slot
       slot = node + CHILDREN + nibbleOf(bytes, leaf, depthOf(words, node))
       parent = node
@@ -119,11 +124,18 @@ export class FlatTrie {
     words[slot] = 0
     const only = onlyChild(words, parent)
     if (only === 0) return root
-    words[only] |= STALE
+    this.#setStale(only)
     this.free.push(parent)
     if (above < 0) return only
     words[above] = only
     return root
+  }
+
+  #setStale(node: number): void {
+    const { words } = this.#region
+    if ((words[node] & STALE) !== 0) return
+    words[node] |= STALE
+    this.#pages?.touch(node, FLAT_ACCOUNT.WORDS)
   }
 
   /** A leaf that has as many nibbles in common with the key of `leaf` as any. */

@@ -1,11 +1,14 @@
 // Brings the tries of a flat state up to date with its records, and takes the state root.
-// Authority on which records are leaves. Each storage trie that changed is hashed once, then the accounts'.
+// Authority on which records are leaves. Each storage trie that changed is hashed once, then the accounts';
+// other threads may help with the hashing, and with nothing else.
 
+import { ParallelError } from '../errors.ts'
 import { FLAT_ACCOUNT, FLAT_BITS, FLAT_NODE, FLAT_SLOT } from '../memory/flat-layout.ts'
 import type { SharedRegion } from '../memory/shared-region.ts'
 import { bytesOfWords } from '../memory/word-codec.ts'
 import { FlatHasher } from './flat-hasher.ts'
 import type { FlatPages } from './flat-pages.ts'
+import { cutTries, finishParts, type StaleTrie } from './flat-parts.ts'
 import { FlatTrie } from './flat-trie.ts'
 import type { Keccak } from './keccak.ts'
 
@@ -20,14 +23,20 @@ export class FlatTries {
   readonly #trie: FlatTrie
   readonly #pages: FlatPages | undefined
   #queue: number[] = []
+  /** Accounts whose storage tries are stale, and how many of their leaves are. */
+  readonly #storages = new Map<number, number>()
+  /** Leaves of accounts that are stale, about. */
+  #accounts = 0
+  /** What other threads were given. */
+  #parts: Int32Array | undefined
 
   /** `pages` hears of all that changes in records and nodes. */
   constructor(region: SharedRegion, keccak: Keccak, pages?: FlatPages) {
     this.#region = region
     this.#keccak = keccak
-    this.#trie = new FlatTrie(region)
+    this.#trie = new FlatTrie(region, pages)
     this.#pages = pages
-    this.hasher = new FlatHasher(region, keccak, pages)
+    this.hasher = new FlatHasher(region, keccak)
   }
 
   /** Branches that are not in use. */
@@ -44,10 +53,13 @@ export class FlatTries {
     this.#queue.push(record)
   }
 
-  /** The state root. `onStorage` hears of each account whose storage trie will change, before it does. */
-  root(onStorage: (account: number) => void): Uint8Array {
+  /**
+   * Brings the shapes up to date with the records; references are stale then. `onStorage` hears of each
+   * account whose storage trie will change, before it does.
+   */
+  place(onStorage: (account: number) => void): void {
     const queue = this.#queue
-    const withStorage: number[] = []
+    const storages = this.#storages
     for (let i = 0; i < queue.length; i++) {
       const slot = queue[i]
       const { words } = this.#region
@@ -60,24 +72,77 @@ export class FlatTries {
       // The first change since the last time finds its top node fresh.
       if (storage === 0 || (words[storage] & STALE) === 0) {
         onStorage(account)
-        withStorage.push(account)
         this.touch(account)
       }
+      storages.set(account, (storages.get(account) ?? 0) + 1)
       const top = this.#place(storage, slot, isSet)
       this.#region.words[account + FLAT_ACCOUNT.STORAGE] = top
-    }
-    for (const account of withStorage) {
-      const storage = this.#region.words[account + FLAT_ACCOUNT.STORAGE]
-      if (storage !== 0) this.hasher.refresh(storage, 0)
     }
     for (const account of queue) {
       const { words } = this.#region
       if ((words[account] & (SLOT | QUEUED)) !== QUEUED) continue
       words[account] &= ~QUEUED
+      this.#accounts++
       this.top = this.#place(this.top, account, (words[account] & EXISTS) !== 0)
     }
     this.#queue = []
+  }
+
+  /**
+   * What other threads can hash of what was placed, if it is at least `fewest` leaves. Until {@link hash}
+   * returns, nothing else may write to headers, values or shapes.
+   */
+  share(fewest: number): Int32Array | undefined {
+    const tries: StaleTrie[] = []
+    let leaves = this.#accounts
+    for (const [account, count] of this.#storages) {
+      leaves += count
+      tries.push({ top: this.#region.words[account + FLAT_ACCOUNT.STORAGE], leaves: count })
+    }
+    if (leaves < fewest) return undefined
+    const accounts = { top: this.top, leaves: this.#accounts }
+    this.#parts = cutTries(this.#region.words, tries, accounts)
+    return this.#parts
+  }
+
+  /** Whether other threads may be hashing. */
+  get isShared(): boolean {
+    return this.#parts !== undefined
+  }
+
+  /** Whether others may be writing the root of an account's storage. */
+  isHashing(account: number): boolean {
+    if (this.#parts === undefined) return false
+    const { words } = this.#region
+    const top = words[account + FLAT_ACCOUNT.STORAGE]
+    return top !== 0 && (Atomics.load(words, top) & STALE) !== 0
+  }
+
+  /** No thread hashes any more, whether or not it has done its part. */
+  unshare(): void {
+    this.#parts = undefined
+  }
+
+  /**
+   * The state root of what was placed; waits for what others have begun to hash.
+   * @throws ParallelError `WORKER_FAILED` if they do not come to an end
+   */
+  hash(): Uint8Array {
+    const parts = this.#parts
+    if (parts !== undefined && !finishParts(parts, this.hasher)) {
+      throw new ParallelError('WORKER_FAILED', 'A worker that hashes a state does not end')
+    }
+    this.#parts = undefined
+    for (const account of this.#storages.keys()) this.hasher.refreshStorage(account)
+    this.#storages.clear()
+    this.#accounts = 0
     return this.hasher.root(this.top)
+  }
+
+  /** The state root, by this thread alone. */
+  root(onStorage: (account: number) => void): Uint8Array {
+    this.place(onStorage)
+    return this.hash()
   }
 
   /** Brings a leaf up to date below `top`; returns the top node after. */

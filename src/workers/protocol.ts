@@ -54,7 +54,16 @@ export interface RecoverTask {
   signatures: Uint8Array
 }
 
-export type WorkerTask = WarmTask | BlockTask | RecoverTask
+/** Tries of a flat state to hash, in shared memory. */
+export interface HashTask {
+  kind: 'hash'
+  /** The state's. */
+  region: SharedArrayBuffer
+  /** Made by `cutTries`. */
+  parts: SharedArrayBuffer
+}
+
+export type WorkerTask = WarmTask | BlockTask | RecoverTask | HashTask
 
 /** What a worker says at the end of its task; `parts` is what the user's module gave it, and
  * `collectorMs` how long its garbage collector has stopped it since the last. */
@@ -62,5 +71,7 @@ export type WorkerReport =
   | { kind: 'done'; collectorMs: number; crypto: CryptoName; parts: string[] }
   /** As `recoverAll` returns them. */
   | { kind: 'recovered'; keys: Uint8Array }
+  /** It has left no part of a {@link HashTask} that nobody has begun. */
+  | { kind: 'hashed' }
   /** The worker halted the block because of an error that is not a transaction's. */
   | { kind: 'failed'; error: SerializedError }

@@ -7,6 +7,7 @@ import { nativeAtomics } from '../memory/atomics.ts'
 import { CONTROL, HALT } from '../memory/layout.ts'
 import { startCollectorClock } from '../stats/collector-clock.ts'
 import { runBlockLoop } from './block-loop.ts'
+import { runHashTask } from './hash-task.ts'
 import type { WorkerReport, WorkerTask } from './protocol.ts'
 import { serializeError } from './serialized-error.ts'
 import { cryptoNameOf, loadWorkerCrypto } from './worker-crypto.ts'
@@ -21,6 +22,10 @@ export default async function runTask(task: WorkerTask): Promise<WorkerReport> {
     if (task.kind === 'recover') {
       const { secp256k1 } = await loadWorkerCrypto()
       return { kind: 'recovered', keys: recoverAll(secp256k1.recover, task.signatures) }
+    }
+    if (task.kind === 'hash') {
+      await runHashTask(task)
+      return { kind: 'hashed' }
     }
     const [setup, crypto] = await Promise.all([
       loadWorkerSetup(task.workerSetup),
