@@ -23,6 +23,8 @@ export interface DagExecutorOptions extends Omit<SchedulerOptions, 'workers' | '
   maxBatchSize?: number
   /** Batches with a longer chain of dependencies run one by one, from 1. Default: any length. */
   maxDependencyDepth?: number
+  /** What runs transactions where a batch does not name it. Default: each batch must. */
+  executor?: Executor<never>
 }
 
 const LARGEST = 2 ** 31 - 1
@@ -39,10 +41,12 @@ export class DagExecutor implements Scheduler {
   readonly #core: SchedulerCore
   readonly #maxBatchSize: number
   readonly #maxDependencyDepth: number
+  readonly #executor: Executor | undefined
 
   /** @throws ParallelError `INVALID_OPTION` */
   constructor(options: DagExecutorOptions = {}) {
-    const { threadCount, workload, maxBatchSize, maxDependencyDepth, ...common } = options
+    const { threadCount, workload, maxBatchSize, maxDependencyDepth, executor, ...common } = options
+    this.#executor = executor as Executor | undefined
     this.#maxBatchSize = integerWithin('maxBatchSize', maxBatchSize, 1, LARGEST, NO_BOUND)
     this.#maxDependencyDepth = integerWithin(
       'maxDependencyDepth',
@@ -76,9 +80,13 @@ export class DagExecutor implements Scheduler {
     return this.executeBatch(transactions, executor)
   }
 
+  /**
+   * Runs a batch with `executor`, by default that of the options.
+   * @throws ParallelError see `Scheduler.execute`
+   */
   async executeBatch<I, R>(
     transactions: readonly EngineTransaction<I>[],
-    executor: Executor<I, R>,
+    executor: Executor<I, R> = this.#executor as Executor<I, R>,
   ): Promise<BatchResult<R>> {
     const size = this.#maxBatchSize
     if (transactions.length <= size) return this.#runOne(transactions, executor)

@@ -119,6 +119,14 @@ describe('the DAG executor', () => {
     expect((await executor.executeBatch([{ id: 0 }], () => 1)).picked.why).toContain('guesses')
   })
 
+  it('uses the executor of its options where a batch names none', async () => {
+    await using executor = new DagExecutor({ executor: (_, { id }) => `ran ${id}` })
+    const { results } = await executor.executeBatch([{ id: 1 }, { id: 2 }])
+    expect(results.map(({ value }) => value)).toEqual(['ran 1', 'ran 2'])
+    await using without = new DagExecutor()
+    await expect(without.executeBatch([{ id: 1 }])).rejects.toThrow('An executor is a function')
+  })
+
   it('does not run a transaction before those it is declared to depend on', async () => {
     await using executor = new DagExecutor({ threadCount: 4 })
     const accesses = (key: string) => new ReadWriteSet().addWrite(key)
