@@ -2,6 +2,21 @@
 // The authority on time limits: they end what hangs, however slow the machine, and judge nothing else.
 // Must not alias or transform the project's own modules: workers load them through Node directly.
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** What takes minutes: begun last, it would keep one core waiting for the other. */
+const LONGEST = ['test/property/random-blocks.test.ts', 'test/fault/worker-death.test.ts']
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = LONGEST.findIndex((file) => moduleId.endsWith(file))
+      return at === -1 ? LONGEST.length : at
+    }
+    return sorted.sort((one, other) => rank(one) - rank(other))
+  }
+}
 
 export default defineConfig({
   test: {
@@ -10,6 +25,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', 'dist/**', 'test/**/fixture-projects/**', 'test/fixtures/**'],
     // Forks and not threads: the tests start and kill worker threads of their own.
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     // Tests with several workers each already fill a small machine.
     maxWorkers: 2,
     testTimeout: 15 * 60_000,

@@ -112,7 +112,7 @@ describe('a root that workers help to hash', () => {
           expect((await ours)?.storageRoot).toEqual((await theirs)?.storageRoot)
         }
       }),
-      { numRuns: 12 },
+      { numRuns: 6 },
     )
   }, 300_000)
 
