@@ -70,7 +70,7 @@ export class BaseServer {
     this.#isReset = isReset
     this.#merkle = canFlush(manager, covered) ? manager : undefined
     const flat = flatDataOf(manager, covered)
-    this.#flat = flat && new FlatBases(flat.table.reader, memory.state, nativeAtomics)
+    this.#flat = flat && new FlatBases(flat.table.reader, memory.state, nativeAtomics, true)
   }
 
   /**

@@ -27,6 +27,11 @@ export type TransactionListener = (event: {
   result: RunTxResult
 }) => void | Promise<void>
 
+/** Whether somebody is told of each transaction, and may look at the state then. */
+export function hasListeners({ events }: VM): boolean {
+  return events.listenerCount('beforeTx') > 0 || events.listenerCount('afterTx') > 0
+}
+
 export class OrderedCommit {
   readonly results: RunTxResult[] = []
   readonly receipts: TxReceipt[] = []

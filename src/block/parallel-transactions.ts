@@ -12,6 +12,8 @@ import { setCommitNotice } from '../memory/commit-notice.ts'
 import { mainMaySleep } from '../memory/doorbell.ts'
 import { CONTROL, HALT, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { readSizedBytes } from '../memory/sized-bytes.ts'
+import type { FlatData } from '../state/flat-data.ts'
+import { flatDataOf } from '../state/flat-state.ts'
 import { learnFrom } from './access-learning.ts'
 import { BaseServer } from './base-server.ts'
 import { BlockPlanner } from './block-planner.ts'
@@ -21,7 +23,7 @@ import { listCommitted } from './committed-access-list.ts'
 import { CommittedWrites } from './committed-writes.ts'
 import { whyEvm } from './eligibility.ts'
 import { isJournalUsed, runAnnounced } from './emitted-event.ts'
-import { OrderedCommit, type TransactionListener } from './ordered-commit.ts'
+import { hasListeners, OrderedCommit, type TransactionListener } from './ordered-commit.ts'
 import { type ParallelSettings, setupOf } from './parallel-settings.ts'
 import type { BlockReport } from './report.ts'
 import type { StateWriteWatch } from './state-write-watch.ts'
@@ -50,11 +52,10 @@ export class ParallelTransactions {
   readonly writes: CommittedWrites
   /** Committed and not yet in the state manager. */
   readonly #pending: CommittedWrites
-  /**
-   * Listeners may look at the state, which must then be the one that stock shows them. They can come
-   * while the block runs, from `onTransaction`.
-   */
+  /** Listeners, who can come midway, may look at the state: it is then the one that stock shows them. */
   #eager = false
+  /** The flat state that is written while workers run, which must not read it then. */
+  #flat: FlatData | undefined
   readonly #count: number
   #writesBefore = 0
   #plannedAt = 0
@@ -114,6 +115,7 @@ export class ParallelTransactions {
       return await this.#run()
     } finally {
       this.#watch.onlyCounts = false
+      this.#flat?.show()
     }
   }
 
@@ -179,7 +181,7 @@ export class ParallelTransactions {
       this.#tasks.fail(error)
       return Promise.resolve()
     }
-    const covered = this.#eager ? undefined : this.#watch.covered
+    const covered = hasListeners(this.#vm) ? undefined : this.#watch.covered
     const task = blockTask(this.#vm, this.#options, memory, pool.size, workerSetup, covered)
     return this.#tasks.start(task)
   }
@@ -293,6 +295,8 @@ export class ParallelTransactions {
     const { memory } = this.#settings
     if (!this.#eager && hasListeners(this.#vm)) {
       this.#eager = true
+      this.#flat = flatDataOf(this.#vm.stateManager, this.#watch.covered)
+      this.#flat?.hide()
       await this.#flush()
     }
     const index = this.#commit.length
@@ -389,10 +393,6 @@ export class ParallelTransactions {
     const isHeard = hasListeners(this.#vm) || this.#onTransaction !== undefined
     return this.#commit.length + (isHeard ? 1 : Math.max(COMMIT_BATCH, this.#count >> 5))
   }
-}
-
-function hasListeners({ events }: VM): boolean {
-  return events.listenerCount('beforeTx') > 0 || events.listenerCount('afterTx') > 0
 }
 
 function messageOf(error: unknown): string {

@@ -10,7 +10,8 @@
 import { REGION_HEADER_WORDS } from './shared-region.ts'
 
 /**
- * Odd while the calling thread goes to another state for a moment, and another number afterwards: who read
+ * Odd while the calling thread goes to another state for a moment, or writes while workers run, and another
+ * number afterwards: who read
  * in between asks the calling thread instead. The first word that a region gives away.
  */
 export const FLAT_EPOCH = REGION_HEADER_WORDS

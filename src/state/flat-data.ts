@@ -54,6 +54,7 @@ export class FlatData implements StateData {
   readonly #kept: KeptVersions
   /** The root of what the records hold; unknown after changes. */
   #root: Uint8Array | undefined
+  #hidings = 0
   /** How long the log was when the tries were brought up to date. */
   #hashedAt = 0
   readonly #touch = (record: number): void => this.#changed(record)
@@ -281,7 +282,7 @@ export class FlatData implements StateData {
   /** Calls `use` while the records are what they were at `version`, and undoes what it changes. */
   during<T>(version: Version, use: () => T): T {
     this.root()
-    Atomics.add(this.#region.words, FLAT_EPOCH, 1)
+    this.hide()
     const { log, present } = this
     const hashedAt = this.#hashedAt
     const working = newVersion()
@@ -301,8 +302,18 @@ export class FlatData implements StateData {
       this.present = present
       this.log = log
       this.#hashedAt = hashedAt
-      Atomics.add(this.#region.words, FLAT_EPOCH, 1)
+      this.show()
     }
+  }
+
+  /** Other threads are to ask instead of reading, until {@link show}: what they would read may be changed. */
+  hide(): void {
+    if (++this.#hidings === 1) Atomics.add(this.#region.words, FLAT_EPOCH, 1)
+  }
+
+  /** Ends one {@link hide}. */
+  show(): void {
+    if (--this.#hidings === 0) Atomics.add(this.#region.words, FLAT_EPOCH, 1)
   }
 
   #beforeChange(record: number): number {

@@ -26,7 +26,11 @@ export class FlatBases {
   readonly #state: SharedRegion
   readonly #atomics: AtomicOperations
 
-  constructor(reader: FlatReader, state: SharedRegion, atomics: AtomicOperations) {
+  readonly #isOwner: boolean
+
+  /** `isOwner`: this is the thread that writes the state, which reads it at any time. */
+  constructor(reader: FlatReader, state: SharedRegion, atomics: AtomicOperations, isOwner = false) {
+    this.#isOwner = isOwner
     this.#reader = reader
     this.#state = state
     this.#atomics = atomics
@@ -87,6 +91,7 @@ export class FlatBases {
 
   /** Whether `copy` succeeds, and nobody wrote to the state meanwhile. */
   #whileStill(copy: () => boolean): boolean {
+    if (this.#isOwner) return copy()
     const words = this.#reader.region.words
     const epoch = this.#atomics.load(words, FLAT_EPOCH)
     if ((epoch & 1) !== 0) return false

@@ -7,6 +7,7 @@ import { createVM, runBlock, type VM } from '@ethereumjs/vm'
 import { describe, expect, it, vi } from 'vitest'
 import { BaseServer } from '../../../src/block/base-server.ts'
 import type { ParallelExecutor } from '../../../src/index.ts'
+import { FLAT_EPOCH } from '../../../src/memory/flat-layout.ts'
 import { createFlatState } from '../../../src/state/create-flat-state.ts'
 import { FlatState, flatDataOf } from '../../../src/state/flat-state.ts'
 import { deployer } from '../../support/assembler.ts'
@@ -153,6 +154,37 @@ describe('a flat state', () => {
     expect(seen[1]).toEqual(seen[0])
     expect(seen[0]).toHaveLength(2 * busyPlan(20n).transactions.length)
   })
+
+  it.each(['from the start', 'midway'])(
+    'is not read by workers while it is written for listeners, who come %s',
+    async (moment) => {
+      const { ours, stock } = await flatSides()
+      const block = makeBlock(suite.world.common, busyPlan(20n))
+      const expected = await runBlock(stock, { ...fillHeader, block })
+      const data = flatDataOf(ours.stateManager)!
+      const isHidden = (): boolean => (data.region.words[FLAT_EPOCH]! & 1) === 1
+      const hidden: boolean[] = []
+      const listen = (): void => {
+        ours.events.on('afterTx', (_, done) => {
+          // Copies go to another state for a moment, and must not end what is hidden for the block.
+          const look = ours.stateManager.shallowCopy().getStateRoot()
+          look.then(() => hidden.push(isHidden())).then(() => done?.(), done)
+        })
+      }
+      if (moment === 'from the start') listen()
+      const run = await suite.executor.runBlock(ours, {
+        ...fillHeader,
+        block,
+        onTransaction: ({ index }) => {
+          if (index === 0 && moment === 'midway') listen()
+        },
+      })
+      expect(compareResults(expected, run)).toEqual([])
+      const heard = block.transactions.length - (moment === 'midway' ? 1 : 0)
+      expect(hidden).toEqual(Array.from({ length: heard }, () => true))
+      expect(isHidden()).toBe(false)
+    },
+  )
 
   it('can be copied, and the copy changed and hashed, while workers read it', async () => {
     const sides = await flatSides()
