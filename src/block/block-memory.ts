@@ -41,6 +41,7 @@ export class BlockMemory {
   readonly #stateAllocator: RegionAllocator
   readonly #blockAllocator: RegionAllocator
   #table: LocationTable
+  #flatId = 0
   #store: VersionStore
   #manager: WeakRef<StateManagerInterface> | undefined
   #root: Uint8Array | undefined
@@ -72,8 +73,11 @@ export class BlockMemory {
     return this.#stateAllocator
   }
 
-  /** Empties everything that belongs to one block and makes room for `transactions`. */
-  beginBlock(transactions: number): void {
+  /**
+   * Empties everything that belongs to one block and makes room for `transactions`. `flatId` is the id of the
+   * flat state that workers read in the block; 0 = none.
+   */
+  beginBlock(transactions: number, flatId = 0): void {
     const words = controlWords(transactions)
     if (words > this.control.length) {
       this.control = newControl(transactions * 2)
@@ -84,6 +88,9 @@ export class BlockMemory {
     }
     this.block.reset()
     this.#blockAllocator.forget()
+    // Code that was found in a flat state stayed there.
+    if (flatId !== this.#flatId) this.forget()
+    this.#flatId = flatId
     if (this.state.used() * 4 > this.state.buffer.maxByteLength * KEEP_SHARE) this.forget()
   }
 

@@ -27,6 +27,7 @@ import {
   isForAllContracts,
 } from '../execution/function-options.ts'
 import { isUnmodified } from '../state/unmodified.ts'
+import { hasOwnOpcodes } from './own-opcodes.ts'
 
 /** The parts of EVM and VM that are looked at and that their types hide. */
 interface EvmInternals {
@@ -65,6 +66,7 @@ const SENDER_METHODS = ['getSenderAddress', 'getSenderPublicKey']
 const CHANGING_CRYPTO = ['ecrecover', 'keccak256', 'sha256'].map(
   (name) => `custom crypto (${name})`,
 )
+const DIFFERENT_RULES = 'VM and EVM have different chain rules'
 const MOST_BLOCKS = BigInt(Number.MAX_SAFE_INTEGER)
 /** Stock's own: what is written in another class is not known. */
 export const TRANSACTION_CLASSES: ReadonlySet<unknown> = new Set([
@@ -79,6 +81,8 @@ export const TRANSACTION_CLASSES: ReadonlySet<unknown> = new Set([
 export function whySequential(vm: VM, options: RunBlockOpts, setup: Setup): string | undefined {
   const { block } = options
   const common = commonAtBlock(vm, options)
+  // Stock changes the hardfork of the VM's Common alone.
+  if (common !== vm.common && vm.evm.common !== vm.common) return DIFFERENT_RULES
   return (
     whyHeader(block) ??
     whyRules(common, block) ??
@@ -143,7 +147,7 @@ export function whyEvm(vm: VM, setup: Setup): string | undefined {
     !(sameOrigin(evm.common, vm.common) && knowsAll(vm.common, evm.common)) &&
     encodeCommon(evm.common) !== encodeCommon(vm.common)
   ) {
-    return 'VM and EVM have different chain rules'
+    return DIFFERENT_RULES
   }
   for (const method of EVM_METHODS) {
     if (Object.hasOwn(evm, method)) return `the EVM's ${method} is replaced`
@@ -155,6 +159,7 @@ export function whyEvm(vm: VM, setup: Setup): string | undefined {
   const { customOpcodes, customPrecompiles, cliqueSigner, profiler } = internals._optsCached
   if (profiler?.enabled === true) return 'the EVM is profiled'
   if (!hasOwnPrecompiles(evm, customPrecompiles)) return "the EVM's precompiles were edited"
+  if (!hasOwnOpcodes(evm)) return "the EVM's opcodes are not those of its chain rules"
   const { _bls, _bn254 } = internals
   const own: FunctionOptions = {
     customOpcodes,
@@ -246,6 +251,8 @@ function originOf(common: Common, names?: readonly string[]): (other: Common) =>
   const { _params, _chainParams, _paramsCache } = common as unknown as CommonInternals
   const compared = names ?? Object.keys(_paramsCache)
   const values = compared.map((name) => _paramsCache[name])
+  // Stock throws for what a transaction does not know.
+  const mayLack = names === undefined
   const hardfork = common.hardfork()
   const eips = common.eips()
   return (other) => {
@@ -256,7 +263,8 @@ function originOf(common: Common, names?: readonly string[]): (other: Common) =>
     if (cache === _paramsCache) return true
     for (let i = 0; i < compared.length; i++) {
       const value = cache[compared[i]]
-      if (value !== values[i] && value !== undefined && values[i] !== undefined) return false
+      if (value === values[i]) continue
+      if (!mayLack || (value !== undefined && values[i] !== undefined)) return false
     }
     return true
   }

@@ -80,7 +80,8 @@ export class ParallelTransactions {
     this.#watch = watch
     this.#onTransaction = onTransaction
     this.#count = options.block.transactions.length
-    settings.memory.beginBlock(this.#count)
+    const flat = hasListeners(vm) ? undefined : flatDataOf(vm.stateManager, watch.covered)
+    settings.memory.beginBlock(this.#count, flat?.table.buffers.id)
     this.#tasks = new BlockTasks(settings.pool, settings.memory.control)
     this.#commit = new OrderedCommit(vm, options, onTransaction)
     this.#server = new BaseServer(
@@ -389,7 +390,6 @@ export class ParallelTransactions {
   }
 
   #nextNotice(): number {
-    // Whoever listens wants each transaction as soon as it is final.
     const isHeard = hasListeners(this.#vm) || this.#onTransaction !== undefined
     return this.#commit.length + (isHeard ? 1 : Math.max(COMMIT_BATCH, this.#count >> 5))
   }

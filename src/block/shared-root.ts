@@ -52,7 +52,7 @@ export async function hashOnWorkers(
   if (isLost && !areHashed(parts)) {
     // What a dead worker began is stale still; when no other hashes any more, it can be done here.
     await Promise.all(tasks)
-    flat.tries.unshare()
+    flat.tries.unshare(parts)
   }
   flat.root()
 }

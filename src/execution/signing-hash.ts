@@ -13,6 +13,7 @@ import {
 import { RlpWriter } from '../memory/rlp-writer.ts'
 
 const writer = new RlpWriter()
+const LARGEST_CHAIN_ID = 2n ** 256n
 const NOTHING = new Uint8Array(0)
 
 /** 32 bytes; `undefined` where stock's method has to be asked. `keccak` is keccak-256. */
@@ -20,6 +21,8 @@ export function signingHash(
   tx: TypedTransaction,
   keccak: (bytes: Uint8Array) => Uint8Array,
 ): Uint8Array | undefined {
+  // Longer than what is written here; nothing bounds it.
+  if (tx.common.chainId() >= LARGEST_CHAIN_ID) return undefined
   writer.begin()
   switch (tx.type) {
     case TransactionType.Legacy:

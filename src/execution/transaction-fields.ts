@@ -61,6 +61,7 @@ type Fields = Record<string, unknown>
 
 const FLAG = { TO: 1, REPLAY_PROTECTED: 2, ACCESS_LIST: 4 } as const
 const LIMB_BITS = 64n
+const LARGEST_V = 2n ** 256n
 const FIRST_ROOM = 1 << 12
 
 let room = new Uint8Array(FIRST_ROOM)
@@ -72,6 +73,8 @@ export function encodeFields(tx: TypedTransaction): Uint8Array | undefined {
   if (known === undefined || !hasKnownFields(tx, known)) return undefined
   const { v, r, s } = tx
   if (v === undefined || r === undefined || s === undefined) return undefined
+  // Without bounds in legacy transactions of before EIP-155.
+  if (v >= LARGEST_V) return undefined
   const list = known.isTyped ? (tx as FeeMarket1559Tx).accessList : []
   const encodedList = list.length === 0 ? undefined : RLP.encode(list)
   reserve(tx.data.length + (encodedList?.length ?? 0) + 512)
@@ -133,11 +136,11 @@ export function decodeFields(bytes: Uint8Array, common: Common): TypedTransactio
 
 function hasKnownFields(tx: TypedTransaction, { fields, capabilities, isTyped }: Kind): boolean {
   const { activeCapabilities } = tx as unknown as { activeCapabilities: readonly number[] }
-  if (isTyped) {
-    if (activeCapabilities.length !== capabilities.length) return false
-  } else if (activeCapabilities.length > 1) {
-    return false
-  }
+  const expected =
+    isTyped || activeCapabilities.length === 0 ? capabilities : [Capability.EIP155ReplayProtection]
+  if (activeCapabilities.length !== expected.length) return false
+  if (!expected.every((capability, i) => activeCapabilities[i] === capability)) return false
+  if (isTyped && (tx as FeeMarket1559Tx).chainId !== tx.common.chainId()) return false
   let count = 0
   for (const name in tx) {
     if (!Object.hasOwn(tx, name)) continue

@@ -7,14 +7,18 @@ import { FLAT_CODE } from '../memory/flat-layout.ts'
 import type { SharedRegion } from '../memory/shared-region.ts'
 import { readSizedBytes, writeSizedBytes } from '../memory/sized-bytes.ts'
 import { readBytes } from '../memory/word-codec.ts'
+import type { FlatPages } from './flat-pages.ts'
 import { hexOf } from './hex.ts'
 
 export class FlatCodes {
   readonly #region: SharedRegion
+  readonly #pages: FlatPages | undefined
   readonly #entries = new Map<string, number>()
 
-  constructor(region: SharedRegion) {
+  /** `pages` hears of entries that get their bytes later. */
+  constructor(region: SharedRegion, pages?: FlatPages) {
     this.#region = region
+    this.#pages = pages
   }
 
   /** The entry of a hash, 0 for that of no code. @throws ParallelError `STORE_FULL` */
@@ -42,6 +46,7 @@ export class FlatCodes {
     if (entry === 0 || this.#region.words[entry + FLAT_CODE.PLACE] !== 0) return
     const place = writeSizedBytes(this.#region, code)
     this.#region.words[entry + FLAT_CODE.PLACE] = place
+    this.#pages?.touch(entry, FLAT_CODE.WORDS)
   }
 
   hash(entry: number): Uint8Array {

@@ -63,8 +63,8 @@ export class FlatData implements StateData {
     this.keccak = keccak
     this.#region = SharedRegion.create(maxStateMiB * MIB)
     this.table = new FlatTable(this.#region)
-    this.codes = new FlatCodes(this.#region)
     const pages = new FlatPages()
+    this.codes = new FlatCodes(this.#region, store && pages)
     this.tries = new FlatTries(this.#region, keccak, store && pages)
     this.#kept = new KeptVersions(keptRoots)
     const { region, table, codes, tries } = this
@@ -246,6 +246,7 @@ export class FlatData implements StateData {
     this.committed()
     this.moveTo(version)
     this.committed()
+    this.#kept.keep(version)
     return true
   }
 

@@ -59,7 +59,8 @@ export class FlatDisk {
   /** Stores what has changed since the last time. */
   save(root: Uint8Array): void {
     const { region, table, tries } = this.#parts
-    const used = region.used()
+    // An allocation that failed has moved it past the end, where nothing lies.
+    const used = Math.min(region.used(), region.words.length)
     if (used > this.#stored) this.#pages.touch(this.#stored, used - this.#stored)
     if (this.#pages.count === 0) return
     const { top, free } = tries

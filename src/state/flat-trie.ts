@@ -76,10 +76,10 @@ export class FlatTrie {
 
   /** Adds a leaf, which is not there; returns the new top node. 0 is the empty trie. */
   insert(root: number, leaf: number): number {
+    // Made first: it can fail, and what was read of the region before could be out of view afterwards.
+    const branch = root === 0 ? 0 : this.#newBranch()
     this.#setStale(leaf)
     if (root === 0) return leaf
-    // Made first: what was read of the region before could be out of view afterwards.
-    const branch = this.#newBranch()
     const { words, bytes } = this.#region
     const depth = commonNibbles(bytes, leaf, this.#nearestLeaf(root, leaf))
     let node = root

@@ -81,9 +81,10 @@ export class FlatTries {
     for (const account of queue) {
       const { words } = this.#region
       if ((words[account] & (SLOT | QUEUED)) !== QUEUED) continue
-      words[account] &= ~QUEUED
       this.#accounts++
       this.top = this.#place(this.top, account, (words[account] & EXISTS) !== 0)
+      // Only now: placing fails where memory is full, and is to be tried again.
+      this.#region.words[account] &= ~QUEUED
     }
     this.#queue = []
   }
@@ -118,9 +119,9 @@ export class FlatTries {
     return top !== 0 && (Atomics.load(words, top) & STALE) !== 0
   }
 
-  /** No thread hashes any more, whether or not it has done its part. */
-  unshare(): void {
-    this.#parts = undefined
+  /** No thread hashes these parts any more, whether or not it has done its part. */
+  unshare(parts: Int32Array): void {
+    if (this.#parts === parts) this.#parts = undefined
   }
 
   /**
@@ -155,8 +156,9 @@ export class FlatTries {
     }
     if (isThere) {
       this.#hashKey(leaf)
-      words[leaf] |= LINKED
-      return this.#trie.insert(top, leaf)
+      const after = this.#trie.insert(top, leaf)
+      this.#region.words[leaf] |= LINKED
+      return after
     }
     if (!wasThere) return top
     words[leaf] &= ~LINKED

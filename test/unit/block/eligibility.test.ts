@@ -95,6 +95,12 @@ describe('an EVM that is not plain', () => {
     })
   })
 
+  it('with opcodes of before its chain rules changed', async () => {
+    await expectSequential("the EVM's opcodes are not those of its chain rules", {
+      prepare: ({ common }) => common.updateParams({ 1: { addGas: 10 } }),
+    })
+  })
+
   it('with a frozen state manager', async () => {
     await expectSequential('writes to a frozen state manager go unseen', {
       prepare: (vm) => Object.preventExtensions(vm.stateManager),

@@ -155,6 +155,19 @@ describe('a flat state', () => {
     expect(seen[0]).toHaveLength(2 * busyPlan(20n).transactions.length)
   })
 
+  it('is right with a listener that comes when code of it is known from blocks before', async () => {
+    const sides = await flatSides()
+    const nonces = new Map<Actor, bigint>()
+    for (const number of [20n, 21n, 22n, 23n]) {
+      // From here on the state is written as the block goes, and workers do not have it.
+      if (number === 23n) sides.ours.events.on('afterTx', (_, done) => done?.())
+      const block = makeBlock(suite.world.common, busyPlan(number), nonces)
+      const run = await runBoth(suite.executor, sides, block)
+      expect(run.differences).toEqual([])
+      expect(run.report).toMatchObject({ mode: 'parallel', incidents: [] })
+    }
+  })
+
   it.each(['from the start', 'midway'])(
     'is not read by workers while it is written for listeners, who come %s',
     async (moment) => {
