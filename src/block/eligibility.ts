@@ -251,8 +251,6 @@ function originOf(common: Common, names?: readonly string[]): (other: Common) =>
   const { _params, _chainParams, _paramsCache } = common as unknown as CommonInternals
   const compared = names ?? Object.keys(_paramsCache)
   const values = compared.map((name) => _paramsCache[name])
-  // Stock throws for what a transaction does not know.
-  const mayLack = names === undefined
   const hardfork = common.hardfork()
   const eips = common.eips()
   return (other) => {
@@ -263,8 +261,7 @@ function originOf(common: Common, names?: readonly string[]): (other: Common) =>
     if (cache === _paramsCache) return true
     for (let i = 0; i < compared.length; i++) {
       const value = cache[compared[i]]
-      if (value === values[i]) continue
-      if (!mayLack || (value !== undefined && values[i] !== undefined)) return false
+      if (value !== values[i] && value !== undefined && values[i] !== undefined) return false
     }
     return true
   }
