@@ -60,6 +60,13 @@ function received({ rules: own, data }: { rules: Common; data: object }): TypedT
   return createTxFromRLP(signed.serialize(), options)
 }
 
+/** Of a kind that does not cross as its fields (EIP-7702). */
+function delegating(): TypedTransaction {
+  const to = actors[2]!.address
+  const authorizationList = [authorize(actors[1]!, to, 0n)]
+  return received({ rules: common, data: { type: 4, to, maxFeePerGas: 9n, authorizationList } })
+}
+
 describe('the fields of a transaction', () => {
   it('make the same transaction again', () => {
     fc.assert(
@@ -99,17 +106,7 @@ describe('the fields of a transaction', () => {
   })
 
   it('are not told of transactions of other kinds, with fields of their own, or without a signature', () => {
-    const authorization = authorize(actors[1]!, actors[2]!.address, 0n)
-    const delegating = received({
-      rules: common,
-      data: {
-        type: 4,
-        to: actors[2]!.address,
-        maxFeePerGas: 9n,
-        authorizationList: [authorization],
-      },
-    })
-    expect(encodeFields(delegating)).toBeUndefined()
+    expect(encodeFields(delegating())).toBeUndefined()
     const data = { type: 2, gasLimit: 21_000n } as TypedTxData
     const unsigned = createTx(data, { common, freeze: false })
     expect(encodeFields(unsigned)).toBeUndefined()
@@ -134,16 +131,6 @@ describe('the hash that a signature is over', () => {
   })
 
   it('is left to stock where the transaction is of another kind', () => {
-    const authorization = authorize(actors[1]!, actors[2]!.address, 0n)
-    const tx = received({
-      rules: common,
-      data: {
-        type: 4,
-        to: actors[2]!.address,
-        maxFeePerGas: 9n,
-        authorizationList: [authorization],
-      },
-    })
-    expect(signingHash(tx, keccak_256)).toBeUndefined()
+    expect(signingHash(delegating(), keccak_256)).toBeUndefined()
   })
 })
