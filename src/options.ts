@@ -69,6 +69,11 @@ export interface ParallelOptions {
    */
   executionTimeoutMs?: number
   /**
+   * Time that the workers get to load their modules, that of `workerSetup` among them, in ms, an
+   * integer from 1. Default 60,000; a worker is usually ready within a second or two.
+   */
+  startTimeoutMs?: number
+  /**
    * What another executor learned of contracts: its `exportTemplates()`, checked when it is read.
    * Default: nothing.
    */
@@ -91,6 +96,7 @@ export interface ResolvedOptions {
   maxBatchSize: number
   maxDependencyDepth: number
   executionTimeoutMs: number
+  startTimeoutMs: number
   templates: unknown
   maxStateMiB: number
   maxBlockMiB: number
@@ -107,6 +113,7 @@ const OPTION_NAMES: readonly (keyof ParallelOptions)[] = [
   'maxBatchSize',
   'maxDependencyDepth',
   'executionTimeoutMs',
+  'startTimeoutMs',
   'templates',
   'maxStateMiB',
   'maxBlockMiB',
@@ -149,6 +156,13 @@ export function resolveOptions(options: ParallelOptions = {}): ResolvedOptions {
     maxBatchSize: bound('maxBatchSize', options.maxBatchSize),
     maxDependencyDepth: bound('maxDependencyDepth', options.maxDependencyDepth),
     executionTimeoutMs: bound('executionTimeoutMs', options.executionTimeoutMs),
+    startTimeoutMs: integerWithin(
+      'startTimeoutMs',
+      options.startTimeoutMs,
+      1,
+      LARGEST_BOUND,
+      START_TIMEOUT_MS,
+    ),
     templates: options.templates,
     maxStateMiB: integerWithin('maxStateMiB', options.maxStateMiB, 1, 1024, 512),
     maxBlockMiB: integerWithin('maxBlockMiB', options.maxBlockMiB, 1, 1024, 512),
@@ -163,6 +177,8 @@ function workersOf({ workers, threadCount }: ParallelOptions): number {
   if (threadCount === undefined) return integerWithin('workers', workers, 1, MAX_WORKERS, cores)
   return integerWithin('threadCount', threadCount, 0, MAX_WORKERS, cores) || cores
 }
+
+const START_TIMEOUT_MS = 60_000
 
 /** Upper end of bounds: what a 32-bit word, and a timer, can hold. */
 const LARGEST_BOUND = 2 ** 31 - 1

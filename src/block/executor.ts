@@ -113,7 +113,8 @@ class PooledExecutor implements ParallelExecutor {
 
   async warm(): Promise<void> {
     await this.#foresee()
-    if (this.#options.scheduler !== 'sequential') await this.#pool.warm()
+    if (this.#options.scheduler !== 'sequential')
+      await this.#pool.warm(this.#options.startTimeoutMs)
   }
 
   runBlock(vm: VM, options: ParallelRunBlockOpts): Promise<ParallelRunBlockResult> {

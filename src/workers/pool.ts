@@ -20,13 +20,20 @@ export class WorkerPool extends ThreadPool<WorkerTask, WorkerReport> {
     this.#warmTask = warmTask
   }
 
-  /** Resolves when every worker has loaded its modules. @throws ParallelError from the user's setup */
-  async warm(): Promise<void> {
-    const reports = await Promise.all(
+  /**
+   * Resolves when every worker has loaded its modules.
+   * @throws ParallelError from the user's setup, and where that takes more than `limitMs`; the pool is
+   * then to be closed
+   */
+  async warm(limitMs: number): Promise<void> {
+    const { promise: isLate, reject } = Promise.withResolvers<never>()
+    const clock = setTimeout(() => reject(lateStart(this.#warmTask.workerSetup, limitMs)), limitMs)
+    const loading = Promise.all(
       Array.from({ length: this.size }, () => this.run(this.#warmTask)),
     ).catch((error: unknown) => {
       throw failedStart(this.#warmTask.workerSetup, error)
     })
+    const reports = await Promise.race([loading, isLate]).finally(() => clearTimeout(clock))
     for (const report of reports) {
       if (report.kind === 'failed') throw deserializeError(report.error)
       if (report.kind === 'done') this.setupParts = new Set(report.parts)
@@ -45,5 +52,16 @@ function failedStart(workerSetup: string | undefined, error: unknown): ParallelE
         'WORKER_SETUP_FAILED',
         `A worker died while it loaded the workerSetup module ${workerSetup}: ${reason}`,
         { cause: error },
+      )
+}
+
+/** A module that never ends would keep the caller waiting for ever. */
+function lateStart(workerSetup: string | undefined, limitMs: number): ParallelError {
+  const allowed = `more than startTimeoutMs, ${limitMs} ms`
+  return workerSetup === undefined
+    ? new ParallelError('WORKER_FAILED', `The workers took ${allowed}, to start`)
+    : new ParallelError(
+        'WORKER_SETUP_FAILED',
+        `The workers took ${allowed}, to load the workerSetup module ${workerSetup}: does it end?`,
       )
 }

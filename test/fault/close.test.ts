@@ -191,6 +191,19 @@ describe('an executor that cannot start', () => {
     await expectPortsClosed()
   })
 
+  it('because a setup module never ends, says so, and leaves no thread', async () => {
+    for (const module of ['waiting-on-import', 'looping-on-import']) {
+      const workerSetup = new URL(`../support/worker-setups/${module}.ts`, import.meta.url)
+      await expect(
+        createParallelExecutor({ workers: 2, workerSetup, startTimeoutMs: 50 }),
+      ).rejects.toMatchObject({
+        code: 'WORKER_SETUP_FAILED',
+        message: expect.stringMatching(/startTimeoutMs, 50 ms/),
+      })
+      await expectPortsClosed()
+    }
+  })
+
   it('makes no threads for the sequential scheduler', async () => {
     const executor = await createParallelExecutor({
       workers: 2,

@@ -16,6 +16,7 @@ const bounds = [
   'maxBatchSize',
   'maxDependencyDepth',
   'executionTimeoutMs',
+  'startTimeoutMs',
 ] as const
 
 describe('the defaults', () => {
@@ -30,6 +31,7 @@ describe('the defaults', () => {
       maxBatchSize: Number.POSITIVE_INFINITY,
       maxDependencyDepth: Number.POSITIVE_INFINITY,
       executionTimeoutMs: Number.POSITIVE_INFINITY,
+      startTimeoutMs: 60_000,
       templates: undefined,
       maxStateMiB: 512,
       maxBlockMiB: 512,

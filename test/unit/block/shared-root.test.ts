@@ -23,7 +23,7 @@ const BIG = 3
 let pool: WorkerPool
 beforeAll(async () => {
   pool = new WorkerPool(2, undefined)
-  await pool.warm()
+  await pool.warm(60_000)
 })
 afterAll(() => pool.close())
 
@@ -161,7 +161,7 @@ describe('a root that workers help to hash', () => {
 
   it('is right although workers die while they hash it', async () => {
     const mortal = new WorkerPool(2, undefined)
-    await mortal.warm()
+    await mortal.warm(60_000)
     try {
       const { flat, data, stock } = await bothSides()
       for (let round = 0; round < 6; round++) {
