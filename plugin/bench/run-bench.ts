@@ -3,6 +3,7 @@
 // Must not leave an executor running, however it ends.
 import { writeFileSync } from 'node:fs'
 
+import { pluginError } from '../plugin-error.ts'
 import { contendersOf, contenderText } from './contender.ts'
 import { renderHottest } from './details.ts'
 import { createExecutors, type ExecutorFactory } from './executors.ts'
@@ -82,6 +83,9 @@ export async function runBench(
     await executors.close()
   }
 
+  if (rows.length === 0) {
+    throw pluginError(`there is nothing to run: ${notes.join('; ') || 'the plan has no rows'}`)
+  }
   const report = toReport(options, facts, rows, notes)
   printAll(renderSummary(report))
   if (options.jsonFile !== undefined) {

@@ -206,6 +206,15 @@ describe('a benchmark', () => {
     expect(host.printed).toContain('Note: one block is left out')
   })
 
+  it('fails where every row was left out, and says why', async () => {
+    const leftOut = { name: 'left out', prepare: async () => 'one block is left out' }
+    const running = runBench(optionsWith(), createHost(createStandInFactory()), {
+      rows: [leftOut],
+      notes: [],
+    })
+    await expect(running).rejects.toThrow('there is nothing to run: one block is left out')
+  })
+
   it('closes its executors when interrupted, and counts that as no failure', async () => {
     const log: StandInLog = { events: [] }
     const host = createHost(
