@@ -1,8 +1,9 @@
 // Removes versions that nobody can read any more, and counts what it does.
 // Authority on when a collection may begin; which versions may go is the version chains' to say.
 
+import type { AtomicOperations } from '../memory/atomics.ts'
 import { STORE } from '../memory/engine-layout.ts'
-import { tryLock, unlock } from '../memory/lock.ts'
+import { lock, tryLock, unlock } from '../memory/lock.ts'
 import { addLong, readLong } from '../mvcc/commit-clock.ts'
 import type { Retention } from '../mvcc/version-chains.ts'
 import type { StoreCore } from './store-core.ts'
@@ -27,12 +28,13 @@ export interface GcStats {
 }
 
 /**
- * Collects, unless another thread does so just now. Only keys with more than one version are looked at.
- * The caller's thread must not be ended meanwhile. Returns how many versions went.
+ * Collects, unless another thread does so just now; `waits`: after that one then. Only keys with more than
+ * one version are looked at. The caller's thread must not be ended meanwhile. Returns how many versions went.
  */
-export function collect(core: StoreCore, isAutomatic: boolean): number {
+export function collect(core: StoreCore, isAutomatic: boolean, waits = false): number {
   const { atomics, control, chains, active } = core
-  if (!tryLock(atomics, control, STORE.GC_LOCK)) return 0
+  if (waits) lock(atomics, control, STORE.GC_LOCK)
+  else if (!tryLock(atomics, control, STORE.GC_LOCK)) return 0
   const start = performance.now()
   try {
     const retention = retentionOf(core)
@@ -68,13 +70,25 @@ const RECORDS_PER_WATERMARK = 256
 /** Whether so many versions have come since the last collection that whoever commits should collect. */
 export function isDue({ atomics, control }: StoreCore): boolean {
   const threshold = atomics.load(control, STORE.THRESHOLD)
-  return (
-    threshold !== 0 && versionsSince(atomics.load(control, STORE.VERSIONS), control) >= threshold
-  )
+  return threshold !== 0 && versionsSince(atomics, control) >= threshold
 }
 
-function versionsSince(versions: number, control: Int32Array): number {
-  return versions - control[STORE.VERSIONS_KEPT]
+/**
+ * Whether to collect before memory for `value` is taken, also without automatic collection: what is freed
+ * serves values of about the same size only, so the last part of the memory is left to keys and to others.
+ * Where most versions must stay, collecting costs a bounded part of what committing does.
+ */
+export function isTight(core: StoreCore, value: Uint8Array | undefined): boolean {
+  const { atomics, control, blocks, chains } = core
+  if (!blocks.isTight || chains.hasRoomFor(value)) return false
+  const kept = atomics.load(control, STORE.VERSIONS_KEPT)
+  return versionsSince(atomics, control) >= kept * PART_SINCE
+}
+
+const PART_SINCE = 0.25
+
+function versionsSince(atomics: AtomicOperations, control: Int32Array): number {
+  return atomics.load(control, STORE.VERSIONS) - atomics.load(control, STORE.VERSIONS_KEPT)
 }
 
 export function statsOf({ atomics, control, blocks }: StoreCore): GcStats {

@@ -5,7 +5,7 @@ import { ParallelError } from '../errors.ts'
 import { STORE } from '../memory/engine-layout.ts'
 import { lock, unlock } from '../memory/lock.ts'
 import { readClock, setClock } from '../mvcc/commit-clock.ts'
-import { collect } from './collector.ts'
+import { collect, isTight } from './collector.ts'
 import { atWork, isNewerThan, type StoreCore } from './store-core.ts'
 import { WriteConflictError } from './write-conflict-error.ts'
 
@@ -76,15 +76,18 @@ function prepareAll(core: StoreCore, records: readonly number[], writes: Writes)
   const versions: number[] = []
   const prepare = (): void => {
     while (versions.length < records.length) {
-      versions.push(core.chains.prepare(writes.get(records[versions.length]), second))
+      const value = writes.get(records[versions.length])
+      if (isTight(core, value)) collect(core, true)
+      versions.push(core.chains.prepare(value, second))
     }
   }
   try {
     try {
       prepare()
     } catch (error) {
-      // What was given back meanwhile may do.
-      if (!isFull(error) || collect(core, false) === 0) throw error
+      // What is given back now may do.
+      if (!isFull(error)) throw error
+      collect(core, false, true)
       prepare()
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 // What a key of the engine may be given as. Authority on its bytes, and on how errors show it.
 
+import { inspect } from 'node:util'
 import { ParallelError } from '../errors.ts'
 
 /** Bytes, or text, which stands for its bytes in UTF-8. */
@@ -15,7 +16,10 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 export function keyBytes(key: ByteKey): Uint8Array {
   const bytes = typeof key === 'string' ? encoder.encode(key) : key
   if (!(bytes instanceof Uint8Array)) {
-    throw new ParallelError('INVALID_ARGUMENT', `A key is text or bytes, not ${key}`)
+    throw new ParallelError(
+      'INVALID_ARGUMENT',
+      `A key is text or bytes (Uint8Array), not ${inspect(key, { depth: 0 })}`,
+    )
   }
   if (bytes.length > MOST_KEY_BYTES) {
     throw new ParallelError('INVALID_ARGUMENT', `A key has at most ${MOST_KEY_BYTES} bytes`)
@@ -23,9 +27,12 @@ export function keyBytes(key: ByteKey): Uint8Array {
   return bytes
 }
 
-/** @throws ParallelError `INVALID_ARGUMENT` for what is not bytes. */
-export function valueBytes(value: Uint8Array): Uint8Array {
-  if (value instanceof Uint8Array) return value
+/**
+ * A private copy of a value. Not by `slice`, which on a Buffer is a view of the same bytes.
+ * @throws ParallelError `INVALID_ARGUMENT` for what is not bytes.
+ */
+export function copyOfValue(value: Uint8Array): Uint8Array {
+  if (value instanceof Uint8Array) return new Uint8Array(value)
   throw new ParallelError(
     'INVALID_ARGUMENT',
     `A value is bytes (Uint8Array), not ${typeof value}; to remove a key, use delete`,

@@ -12,6 +12,7 @@ import {
   closeCore,
   createHandle,
   disposed,
+  isDisposed,
   type MvccStoreHandle,
   openCore,
   type StoreCore,
@@ -54,13 +55,14 @@ export class MvccStore implements Disposable {
 
   /** @throws ParallelError `INVALID_OPTION` */
   constructor(options?: MvccStoreOptions) {
-    const attached = options instanceof Attached ? options : undefined
-    const resolved = resolveStoreOptions(attached === undefined ? options : undefined)
-    this.#isOwner = attached === undefined
-    this.#core = openCore(attached?.handle ?? createHandle(resolved))
+    const from = options instanceof Attached ? options : undefined
+    const resolved = resolveStoreOptions(from === undefined ? options : undefined)
+    this.#isOwner = from === undefined
+    this.#core = openCore(from?.handle ?? createHandle(resolved))
     const { active } = this.#core
     this.#watch = new OpenWatch((open) => active.leave(open))
     if (resolved.autoGc !== undefined) this.startAutoGc(resolved.autoGc)
+    if (!this.#isOwner) disposeAtExit(this)
   }
 
   /**
@@ -69,7 +71,8 @@ export class MvccStore implements Disposable {
    * @throws ParallelError `DISPOSED`, `INVALID_ARGUMENT`; `STORE_FULL` where 256 are attached.
    */
   static attach(handle: MvccStoreHandle): MvccStore {
-    if (!(handle?.control instanceof SharedArrayBuffer)) {
+    const parts = [handle?.control, handle?.buckets, handle?.region]
+    if (!parts.every((part) => part instanceof SharedArrayBuffer)) {
       throw new ParallelError(
         'INVALID_ARGUMENT',
         'MvccStore.attach takes the handle of a store: pass store.handle to the worker',
@@ -196,6 +199,7 @@ export class MvccStore implements Disposable {
     if (this.#isDisposed) return
     this.stopAutoGc()
     this.#isDisposed = true
+    if (attached.delete(this) && attached.size === 0) process.off('exit', disposeAll)
     const { atomics, control } = this.#core
     if (this.#isOwner) atomics.store(control, STORE.DISPOSED, 1)
     closeCore(this.#core)
@@ -206,7 +210,19 @@ export class MvccStore implements Disposable {
   }
 
   #mustLive(): void {
-    const { atomics, control } = this.#core
-    if (this.#isDisposed || atomics.load(control, STORE.DISPOSED) !== 0) throw disposed()
+    if (this.#isDisposed || isDisposed(this.#core)) throw disposed()
   }
+}
+
+/** Stores that are attached in this thread. */
+const attached = new Set<MvccStore>()
+
+/** A thread that ends leaves nothing open that others would have to keep versions for. */
+function disposeAtExit(store: MvccStore): void {
+  if (attached.size === 0) process.once('exit', disposeAll)
+  attached.add(store)
+}
+
+function disposeAll(): void {
+  for (const store of attached) store.dispose()
 }

@@ -6,9 +6,10 @@ import { ParallelError } from '../errors.ts'
 import type { OpenSlot } from '../mvcc/active-transactions.ts'
 import { collect, isDue } from './collector.ts'
 import { commitWrites } from './commit-writes.ts'
-import { type ByteKey, keyBytes, valueBytes } from './key-bytes.ts'
+import { type ByteKey, copyOfValue, keyBytes } from './key-bytes.ts'
 import type { OpenWatch, Watched } from './open-watch.ts'
-import { atWork, disposed, isNewerThan, type StoreCore } from './store-core.ts'
+import { atWork, disposed, isDisposed, isNewerThan, type StoreCore } from './store-core.ts'
+import { checkIsolation, checkNames } from './store-options.ts'
 
 /**
  * - `snapshot`: the transaction reads the store as it was when it began, and fails if a key that it
@@ -49,6 +50,7 @@ export class MvccTransaction implements StateView, Disposable {
   #state: 'open' | 'committed' | 'aborted' = 'open'
 
   constructor(core: StoreCore, watch: OpenWatch, isReadOnly: boolean, options?: BeginOptions) {
+    if (options !== undefined) checkBeginOptions(options)
     this.#core = core
     this.#watch = watch
     this.isReadOnly = isReadOnly
@@ -67,7 +69,10 @@ export class MvccTransaction implements StateView, Disposable {
     return this.#state === 'open'
   }
 
-  /** @throws ParallelError `TRANSACTION_ENDED`, `DISPOSED` */
+  /**
+   * @throws ParallelError `TRANSACTION_ENDED`, `DISPOSED`; `STORE_FULL` with isolation `serializable`, which
+   * has to remember keys that are not there.
+   */
   read(key: ByteKey): Uint8Array | undefined {
     this.#mustBeOpen()
     const { keys, chains } = this.#core
@@ -83,7 +88,7 @@ export class MvccTransaction implements StateView, Disposable {
 
   /** The value is copied. @throws ParallelError `TRANSACTION_ENDED`, `READ_ONLY`, `STORE_FULL` */
   write(key: ByteKey, value: Uint8Array): void {
-    this.#put(key, valueBytes(value).slice())
+    this.#put(key, copyOfValue(value))
   }
 
   /** @throws ParallelError `TRANSACTION_ENDED`, `READ_ONLY`, `STORE_FULL` */
@@ -99,6 +104,11 @@ export class MvccTransaction implements StateView, Disposable {
    */
   commit(): number {
     this.#mustBeOpen()
+    // Somebody else may have ended the store: this thread's snapshots stay, but nothing is to be written.
+    if (isDisposed(this.#core)) {
+      this.#end('aborted')
+      throw disposed()
+    }
     let time = this.#open.time
     try {
       if (this.#writes !== undefined && this.#writes.size > 0) {
@@ -172,4 +182,10 @@ export class MvccTransaction implements StateView, Disposable {
       `The transaction was ${this.#state} already; begin another one`,
     )
   }
+}
+
+/** A word that is mistyped must not weaken the isolation. @throws ParallelError `INVALID_OPTION` */
+function checkBeginOptions(options: BeginOptions): void {
+  checkNames(options, ['isolation', 'tracker'])
+  checkIsolation(options.isolation)
 }

@@ -5,7 +5,7 @@
 // much there is, and going back costs what was written since.
 
 import { ParallelError } from '../errors.ts'
-import { type ByteKey, keyBytes, valueBytes } from './key-bytes.ts'
+import { type ByteKey, copyOfValue, keyBytes } from './key-bytes.ts'
 import type { StateView } from './mvcc-transaction.ts'
 
 /** Something that a transaction reports; it goes with the state if that is rolled back. */
@@ -50,7 +50,7 @@ export class StateManager implements StateView {
   /** The value is copied. */
   write(key: ByteKey, value: Uint8Array): void {
     const name = nameOf(key)
-    const copy = valueBytes(value).slice()
+    const copy = copyOfValue(value)
     this.#remember(name)
     this.#values.set(name, copy)
   }
@@ -69,7 +69,7 @@ export class StateManager implements StateView {
   batchWrite(entries: Iterable<readonly [ByteKey, Uint8Array]>): void {
     const checked = Array.from(
       entries,
-      ([key, value]) => [keyBytes(key), valueBytes(value)] as const,
+      ([key, value]) => [keyBytes(key), copyOfValue(value)] as const,
     )
     for (const [key, value] of checked) this.write(key, value)
   }

@@ -141,6 +141,11 @@ export function isNewerThan(core: StoreCore, record: number, time: number): bool
   return core.chains.newestTime(record) > time
 }
 
+/** Whether whoever made the store has disposed of it, in whichever thread. */
+export function isDisposed({ atomics, control }: StoreCore): boolean {
+  return atomics.load(control, STORE.DISPOSED) !== 0
+}
+
 export function disposed(): ParallelError {
   return new ParallelError(
     'DISPOSED',

@@ -115,6 +115,12 @@ export function checkNames(options: object, names: readonly string[]): void {
   }
 }
 
+/** @throws ParallelError `INVALID_OPTION` for what is neither absent nor an isolation. */
+export function checkIsolation(isolation: unknown): void {
+  if (isolation === undefined || isolation === 'snapshot' || isolation === 'serializable') return
+  throw invalidOption('isolation', isolation, '"snapshot" or "serializable"')
+}
+
 /** @throws ParallelError `INVALID_OPTION` for what is neither absent nor true or false. */
 export function flag(name: string, value: boolean | undefined, byDefault: boolean): boolean {
   if (value === undefined) return byDefault

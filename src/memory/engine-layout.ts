@@ -11,6 +11,7 @@
 // version: time, bytes        the holder of the record's LOCK       HEAD
 // version: NEXT               the same; the collector cuts there    HEAD; nobody reads beyond a cut
 // free lists                  the holder of the list's LOCK         the lock
+// a remnant: its length       who leaves it, in its first word      its word of REMNANTS
 //
 // A version is given back only when no active transaction can reach it, so readers need no lock.
 
@@ -58,10 +59,14 @@ export const STORE = {
   CLASS_HEADS: 128,
   CLASS_COUNTS: 192,
   OWNERS: 256,
+  /** Pieces of fresh memory that threads left over: where each begins, 0 = none. */
+  REMNANTS: 512,
 } as const
 
 /** Threads that can be attached to one store at a time. */
 export const MOST_OWNERS = 256
+/** Pieces that are kept for others; what does not find a place is lost. */
+export const MOST_REMNANTS = 64
 
 /**
  * What a thread does with the store, plus ATTACHMENT times the number of its attachment, so that nobody
@@ -87,7 +92,7 @@ export const SLOT_STATE = {
   /** Added with each use. */
   USE: MOST_OWNERS << 2,
 } as const
-const SLOTS = STORE.OWNERS + MOST_OWNERS
+const SLOTS = STORE.REMNANTS + MOST_REMNANTS
 
 export function slotIndex(slot: number): number {
   return SLOTS + slot * SLOT_OF.WORDS

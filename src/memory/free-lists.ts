@@ -6,9 +6,9 @@
 
 import { ParallelError } from '../errors.ts'
 import type { AtomicOperations } from './atomics.ts'
-import { STORE } from './engine-layout.ts'
+import { MOST_REMNANTS, STORE } from './engine-layout.ts'
 import { lock, unlock } from './lock.ts'
-import { RegionAllocator, type SharedRegion } from './shared-region.ts'
+import type { SharedRegion } from './shared-region.ts'
 
 /** Sizes in words: a power of two, and one and a half times it, so that a third is lost at most. */
 const SMALLEST = 8
@@ -23,6 +23,12 @@ const MOVED_WORDS = 16_384
 const BLOCKS_MOVED = SIZES.map((size) => Math.max(1, Math.floor(MOVED_WORDS / size)))
 /** Words of fresh memory that a thread takes at once. */
 const FRESH_WORDS = 2048
+/** Larger pieces are taken for themselves, so that the rest of the last one still serves small ones. */
+const LARGE_WORDS = FRESH_WORDS / 4
+/** Shorter remnants are not worth a place. */
+const LEAST_REMNANT = 64
+/** Part of the region from which on memory counts as tight: the rest is for keys, and for other sizes. */
+const TIGHT = 0.75
 /** Block words 0 and 1 while it is free: the next free one. */
 const NEXT_FREE = 0
 
@@ -38,14 +44,17 @@ export class FreeLists {
   readonly region: SharedRegion
   readonly #atomics: AtomicOperations
   readonly #control: Int32Array
-  readonly #fresh: RegionAllocator
+  readonly #tightWords: number
+  /** What is left of the fresh memory that this thread has taken. */
+  #next = 0
+  #end = 0
   readonly #own: number[][] = SIZES.map(() => [])
 
   constructor(atomics: AtomicOperations, control: Int32Array, region: SharedRegion) {
     this.#atomics = atomics
     this.#control = control
     this.region = region
-    this.#fresh = new RegionAllocator(region, FRESH_WORDS)
+    this.#tightWords = (region.buffer.maxByteLength / 4) * TIGHT
   }
 
   /**
@@ -60,15 +69,74 @@ export class FreeLists {
     return own.pop() ?? this.fresh(SIZES[size])
   }
 
+  /** Whether {@link take} would find a block that was given back; others may take it first. */
+  hasFree(words: number): boolean {
+    const size = sizeClass(words)
+    if (size >= SIZES.length) return false
+    return (
+      this.#own[size].length > 0 ||
+      this.#atomics.load(this.#control, STORE.CLASS_HEADS + size) !== 0
+    )
+  }
+
   /** Words that are never given back. @throws ParallelError `STORE_FULL` */
   fresh(words: number): number {
-    const chunk = Math.max(words, FRESH_WORDS)
+    if (this.#next + words > this.#end) {
+      if (words > LARGE_WORDS) return this.#allocate(words)
+      this.#openPiece(words)
+    }
+    const first = this.#next
+    this.#next += words
+    return first
+  }
+
+  /** Most of the region was used already: what is free should be used again rather than more of it. */
+  get isTight(): boolean {
+    return this.region.used() > this.#tightWords
+  }
+
+  #openPiece(words: number): void {
+    const [next, end] = [this.#next, this.#end]
+    if (!this.#takeRemnant(words)) {
+      this.#next = this.#allocate(FRESH_WORDS)
+      this.#end = this.#next + FRESH_WORDS
+    }
+    this.#leaveRemnant(next, end)
+  }
+
+  /** Takes over what another thread left, if it has room for `words`. */
+  #takeRemnant(words: number): boolean {
+    for (let place = STORE.REMNANTS; place < STORE.REMNANTS + MOST_REMNANTS; place++) {
+      const start = this.#atomics.load(this.#control, place)
+      if (start === 0) continue
+      // Whoever takes it has it alone, and may look how long it is.
+      if (this.#atomics.compareExchange(this.#control, place, start, 0) !== start) continue
+      const end = start + this.region.reach(start)[start]
+      if (end - start >= words) {
+        this.#next = start
+        this.#end = end
+        return true
+      }
+      this.#leaveRemnant(start, end)
+    }
+    return false
+  }
+
+  #leaveRemnant(start: number, end: number): void {
+    if (end - start < LEAST_REMNANT) return
+    this.region.reach(start)[start] = end - start
+    for (let place = STORE.REMNANTS; place < STORE.REMNANTS + MOST_REMNANTS; place++) {
+      if (this.#atomics.compareExchange(this.#control, place, 0, start) === 0) return
+    }
+  }
+
+  #allocate(words: number): number {
     // The region counts what it refuses too, and would count for ever.
-    if ((this.region.used() + chunk) * 4 > this.region.buffer.maxByteLength + FRESH_WORDS * 4) {
+    if ((this.region.used() + words) * 4 > this.region.buffer.maxByteLength + FRESH_WORDS * 4) {
       throw full(words, this.region)
     }
     try {
-      return this.#fresh.allocate(words)
+      return this.region.allocate(words)
     } catch (error) {
       throw error instanceof ParallelError && error.code === 'STORE_FULL'
         ? full(words, this.region)
@@ -84,8 +152,11 @@ export class FreeLists {
     if (own.length >= 2 * BLOCKS_MOVED[size]) this.#share(size, own, BLOCKS_MOVED[size])
   }
 
-  /** Gives this thread's own blocks to all. */
+  /** Gives this thread's own blocks to all, and what is left of its fresh memory. */
   giveAll(): void {
+    this.#leaveRemnant(this.#next, this.#end)
+    this.#next = 0
+    this.#end = 0
     for (const [size, own] of this.#own.entries()) {
       if (own.length > 0) this.#share(size, own, own.length)
     }

@@ -3,7 +3,7 @@
 //
 //   FREE --take--> HELD --somebody must wait--> AWAITED --release, which wakes one--> FREE
 
-import { internalError } from '../errors.ts'
+import { ParallelError } from '../errors.ts'
 import type { AtomicOperations } from './atomics.ts'
 
 const FREE = 0
@@ -21,7 +21,10 @@ export function tryLock(atomics: AtomicOperations, words: Int32Array, index: num
   return atomics.compareExchange(words, index, FREE, HELD) === FREE
 }
 
-/** Takes the lock, and waits for it as long as it takes. `words` must be shared memory. */
+/**
+ * Takes the lock, and waits for it as long as it takes. `words` must be shared memory.
+ * @throws ParallelError `WORKER_FAILED` if its holder is no more.
+ */
 export function lock(atomics: AtomicOperations, words: Int32Array, index: number): void {
   for (let look = 0; look < LOOKS; look++) {
     if (tryLock(atomics, words, index)) return
@@ -32,7 +35,10 @@ export function lock(atomics: AtomicOperations, words: Int32Array, index: number
     atomics.compareExchange(words, index, HELD, AWAITED)
     atomics.wait(words, index, AWAITED, SLEEP_MS)
   }
-  throw internalError('a lock was not released: its thread must have died while it held it')
+  throw new ParallelError(
+    'WORKER_FAILED',
+    'A lock of the store was not released for a minute: its thread was ended from outside while it committed. Make a new store, and end threads by a message',
+  )
 }
 
 /** Gives the lock back. Only its holder may. */

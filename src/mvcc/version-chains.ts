@@ -72,6 +72,11 @@ export class VersionChains {
     return version
   }
 
+  /** Whether {@link prepare} needs no fresh memory. */
+  hasRoomFor(value: Uint8Array | undefined): boolean {
+    return this.#blocks.hasFree(wordsOf(value === undefined ? DELETED : value.length))
+  }
+
   /** Gives up what {@link prepare} returned. */
   discard(version: number): void {
     const length = this.#region.reach(version + VERSION.BYTES)[version + VERSION.LENGTH]

@@ -1,6 +1,7 @@
 // Holds what a transaction on a store sees, what it may commit, and how misuse is answered.
 // Must not depend on how versions lie in memory; histories of several threads are test/histories'.
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 
 import { MvccStore } from '../../../src/engine/mvcc-store.ts'
@@ -141,6 +142,17 @@ describe('a store', () => {
     expect(text(reader.read('a'))).toBe('1')
   })
 
+  it('takes copies of Buffers too, whose slices are views', () => {
+    using store = new MvccStore({ maxMiB: 8 })
+    const value = Buffer.from('1')
+    const writer = store.begin()
+    writer.write('a', value)
+    value[0] = 0
+    writer.read('a')![0] = 0
+    writer.commit()
+    expect(valueIn(store, 'a')).toBe('1')
+  })
+
   it('frees transactions that were left open when nobody has them any more', async () => {
     using store = new MvccStore({ maxMiB: 8 })
     const { setFlagsFromString } = await import('node:v8')
@@ -154,6 +166,31 @@ describe('a store', () => {
     }
     expect(store.activeTransactions()).toBe(0)
     expect(store.getMinActiveTs()).toBeUndefined()
+  })
+})
+
+describe('a thread', () => {
+  it('that ends without having disposed of a store leaves nothing open, and its commits', async () => {
+    using store = new MvccStore({ maxMiB: 8 })
+    const engine = new URL('../../../src/engine/index.ts', import.meta.url).href
+    for (const end of ['', 'process.exit(0)', 'throw new Error("of the thread")']) {
+      const code = `
+        import { workerData } from 'node:worker_threads'
+        import { MvccStore } from '${engine}'
+        const store = MvccStore.attach(workerData)
+        const done = store.begin()
+        done.write('from a thread', Uint8Array.of(65))
+        done.commit()
+        globalThis.open = [store, store.begin()]
+        ${end}`
+      const url = new URL(`data:text/javascript,${encodeURIComponent(code)}`)
+      const thread = new Worker(url, { workerData: store.handle })
+      thread.on('error', () => {})
+      await new Promise((resolve) => thread.once('exit', resolve))
+      expect(store.activeTransactions(), end).toBe(0)
+      expect(valueIn(store, 'from a thread')).toBe('A')
+    }
+    expect(store.gc()).toBe(2)
   })
 })
 
@@ -175,6 +212,10 @@ describe('misuse of a store', () => {
       [() => new MvccStore({ autoGc: { intervalSecs: 0 } }), 'INVALID_OPTION', 'above 0'],
       [() => store.updateAutoGcConfig({}), 'INVALID_ARGUMENT', 'startAutoGc'],
       [() => MvccStore.attach({} as never), 'INVALID_ARGUMENT', 'store.handle'],
+      [() => readOnly.read(Symbol('a') as never), 'INVALID_ARGUMENT', 'text or bytes'],
+      [() => store.begin({ isolation: 'serialisable' as never }), 'INVALID_OPTION', '"snapshot"'],
+      [() => store.begin({ isolatoin: 'snapshot' } as never), 'INVALID_OPTION', 'isolation'],
+      [() => store.begin('serializable' as never), 'INVALID_OPTION', 'an object'],
     ] as const
     for (const [misuse, code, hint] of codes) {
       const error = errorOf(misuse)
@@ -197,6 +238,16 @@ describe('misuse of a store', () => {
     }
   })
 
+  it('commits nothing to a store that is disposed elsewhere', () => {
+    const store = new MvccStore({ maxMiB: 8 })
+    using elsewhere = MvccStore.attach(store.handle)
+    const writer = elsewhere.begin()
+    writer.write('a', bytes('1'))
+    store.dispose()
+    expect(errorOf(() => writer.commit()).code).toBe('DISPOSED')
+    expect(writer.isOpen).toBe(false)
+  })
+
   it('ends a transaction that does not fit, and leaves the store usable', () => {
     using store = new MvccStore({ maxMiB: 1 })
     put(store, 'a', '1')
@@ -216,6 +267,57 @@ describe('misuse of a store', () => {
     using store = new MvccStore({ maxMiB: 1 })
     for (let i = 0; i < 200; i++) put(store, 'a', 'x'.repeat(100_000))
     expect(valueIn(store, 'a')).toHaveLength(100_000)
+  })
+
+  it('keeps room for new keys and larger values, however often old ones are written', () => {
+    using store = new MvccStore({ maxMiB: 1 })
+    for (let i = 0; i < 40_000; i++) put(store, 'a', 'small')
+    for (let i = 0; i < 1000; i++) put(store, `new ${i}`, 'larger than before'.repeat(2))
+    expect(valueIn(store, 'new 999')).toContain('larger')
+    expect(store.getGcStats().automatic).toBeLessThan(100)
+  })
+
+  it('does not collect in vain again and again where a reader holds what fills it', () => {
+    using store = new MvccStore({ maxMiB: 1 })
+    using reader = store.beginReadOnly()
+    const fill = (): void => {
+      for (let i = 0; i < 100_000; i++) put(store, 'a', `${i}`)
+    }
+    expect(errorOf(fill).code).toBe('STORE_FULL')
+    const { collections, versions } = store.getGcStats()
+    expect(versions).toBeGreaterThan(25_000)
+    expect(collections).toBeLessThan(20)
+    expect(reader.read('a')).toBeUndefined()
+    reader.abort()
+    put(store, 'a', 'fits again')
+  })
+
+  it('loses no memory to commits that lose, or that do not fit', () => {
+    using store = new MvccStore({ maxMiB: 1 })
+    const value = new Uint8Array(1000)
+    for (let i = 0; i < 3000; i++) {
+      using late = store.begin()
+      put(store, 'a', 'first')
+      late.write('b', value)
+      late.write('a', value)
+      expect(errorOf(() => late.commit()).code).toBe('WRITE_CONFLICT')
+    }
+    for (let i = 0; i < 300; i++) {
+      using large = store.begin()
+      for (let key = 0; key < 10; key++) large.write(`small ${key}`, value)
+      large.write('too large', new Uint8Array(2 ** 20))
+      expect(errorOf(() => large.commit()).code).toBe('STORE_FULL')
+    }
+    for (let key = 0; key < 100; key++) put(store, `key ${key}`, 'x'.repeat(1000))
+  })
+
+  it('loses no memory to threads that come and go', () => {
+    using store = new MvccStore({ maxMiB: 1 })
+    for (let i = 0; i < 3000; i++) {
+      using thread = MvccStore.attach(store.handle)
+      put(thread, `key ${i}`, 'value')
+    }
+    expect(store.totalKeys()).toBe(3000)
   })
 })
 

@@ -64,6 +64,29 @@ describe('blocks', () => {
     expect(two!.freeWords()).toBe(0)
   })
 
+  it('are cut from what another thread left of its fresh memory, by one thread only', () => {
+    const threads = twoThreads(1)
+    const taken = new Uint8Array(MIB / 4)
+    for (let i = 0; i < 2000; i++) {
+      const lists = threads[i % 2]!
+      for (const at of [lists.fresh(60), lists.fresh(40)]) {
+        expect(taken.subarray(at, at + 40).includes(1)).toBe(false)
+        taken.fill(1, at, at + 40)
+      }
+      lists.giveAll()
+    }
+    expect(threads[0]!.region.used()).toBeLessThan(2000 * 100 * 1.1)
+  })
+
+  it('of a large size leave the rest of the last piece to small ones', () => {
+    const [one] = twoThreads(1)
+    const first = one!.fresh(8)
+    for (let i = 0; i < 20; i++) {
+      one!.fresh(3000)
+      expect(one!.fresh(8)).toBe(first + 8 * (i + 1))
+    }
+  })
+
   it('that do not fit are refused, again and again, and the others stay good', () => {
     const [one] = twoThreads(1)
     const small = one!.take(8)

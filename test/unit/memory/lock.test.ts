@@ -18,6 +18,25 @@ describe('a lock', () => {
     expect(tryLock(nativeAtomics, words, 0)).toBe(false)
   })
 
+  it('that nobody will release is an error that says why', () => {
+    const words = new Int32Array(new SharedArrayBuffer(4))
+    expect(tryLock(nativeAtomics, words, 0)).toBe(true)
+    let slept = 0
+    const atomics = Object.assign(Object.create(nativeAtomics) as typeof nativeAtomics, {
+      wait: (_words: Int32Array, _index: number, _value: number, ms = 0) => {
+        slept += ms
+        return 'timed-out' as const
+      },
+    })
+    expect(() => lock(atomics, words, 0)).toThrow(
+      expect.objectContaining({
+        code: 'WORKER_FAILED',
+        message: expect.stringContaining('message'),
+      }),
+    )
+    expect(slept).toBe(60_000)
+  })
+
   it('loses no step of threads that count without atomics under it', async () => {
     const shared = new SharedArrayBuffer(8)
     const code = `
