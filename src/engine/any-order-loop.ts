@@ -1,7 +1,14 @@
 // Runs transactions of a batch whose order does not matter, each until it commits or has failed.
 // Authority on repetition. Which transaction comes next is the queues' matter.
 
-import { type BatchWork, isConflict, isStopped, type Outcome, pause } from './batch-work.ts'
+import {
+  type BatchWork,
+  isConflict,
+  isStopped,
+  isThenable,
+  type Outcome,
+  pause,
+} from './batch-work.ts'
 import { BOARD } from './board.ts'
 import { StealingQueues } from './stealing-queues.ts'
 
@@ -36,7 +43,12 @@ async function runUntilItEnds(work: BatchWork, index: number): Promise<Outcome |
       try {
         // Awaited only where there is something to await: that costs as much as a short transaction.
         let value: unknown = work.run(open, transaction)
-        if (value instanceof Promise) value = await value
+        if (isThenable(value)) value = await value
+        // The batch was given up meanwhile: nobody would know of a commit.
+        if (isStopped(work)) {
+          open.abort()
+          return undefined
+        }
         open.commit()
         return { transaction: index, isSuccessful: true, value, attempts, conflicts }
       } catch (error) {

@@ -66,6 +66,7 @@ export class AutoScheduler implements Scheduler {
     transactions: readonly EngineTransaction<I>[],
     executor: Executor<I, R>,
   ): Promise<BatchResult<R>> {
+    this.#core.check(transactions, executor as Executor)
     const { workers, threadsOnly } = this.#core.options
     const isModule = typeof executor !== 'function'
     const picked = choose(this.#observed, transactions.length, isModule, workers)

@@ -76,6 +76,15 @@ export function stopAll(atomics: AtomicOperations, board: Int32Array): void {
   atomics.notify(board, BOARD.DONE)
 }
 
+/** What must be awaited, of whichever library or realm it is. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
+}
+
 export function isConflict(error: unknown): boolean {
   return error instanceof ParallelError && error.code === 'WRITE_CONFLICT'
 }

@@ -7,6 +7,7 @@ import { ConflictDetector } from '../graph/conflict-detector.ts'
 import { integerWithin, invalidOption, MAX_WORKERS } from '../options.ts'
 import type { ExecutionStats } from './execution-stats.ts'
 import type { MvccStore } from './mvcc-store.ts'
+import { lastNeededOf } from './run-batch.ts'
 import type { BatchResult, EngineTransaction, Executor, Scheduler } from './scheduler.ts'
 import { type BatchChoice, SchedulerCore } from './scheduler-core.ts'
 import { resolveSchedulerOptions, type SchedulerOptions } from './scheduler-options.ts'
@@ -88,6 +89,14 @@ export class DagExecutor implements Scheduler {
     transactions: readonly EngineTransaction<I>[],
     executor: Executor<I, R> = this.#executor as Executor<I, R>,
   ): Promise<BatchResult<R>> {
+    this.#core.check(transactions, executor as Executor)
+    return this.#core.track(() => this.#runAll(transactions, executor))
+  }
+
+  async #runAll<I, R>(
+    transactions: readonly EngineTransaction<I>[],
+    executor: Executor<I, R>,
+  ): Promise<BatchResult<R>> {
     const size = this.#maxBatchSize
     if (transactions.length <= size) return this.#runOne(transactions, executor)
     const parts: BatchResult<R>[] = []
@@ -101,7 +110,7 @@ export class DagExecutor implements Scheduler {
     transactions: readonly EngineTransaction<I>[],
     executor: Executor<I, R>,
   ): Promise<BatchResult<R>> {
-    return this.#core.run(transactions, executor, this.#plan(transactions))
+    return this.#core.runPart(transactions, executor, this.#plan(transactions))
   }
 
   #plan(transactions: readonly EngineTransaction[]): BatchChoice {
@@ -118,11 +127,7 @@ export class DagExecutor implements Scheduler {
       const why = `the longest chain has ${depth} transactions, above maxDependencyDepth`
       return { inOrder, workers: 1, versions: 'snapshot', why }
     }
-    // Transactions become final in order, so the last one that is needed stands for all of them.
-    const positions = new Map(transactions.map(({ id }, position) => [id, position]))
-    const lastNeeded = transactions.map(({ id }) =>
-      Math.max(-1, ...graph.getDependencies(id).map((on) => positions.get(on) as number)),
-    )
+    const lastNeeded = lastNeededOf(transactions, graph)
     const why = `a graph of ${graph.edgeCount} dependencies, ${depth} deep; ${uncertain} transactions are guesses`
     return { inOrder, lastNeeded, why }
   }

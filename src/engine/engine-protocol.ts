@@ -33,6 +33,8 @@ export interface SentOutcome {
   readonly isSuccessful: boolean
   readonly value: unknown
   readonly error: SerializedError | undefined
+  /** What a `WriteConflictError` has besides. */
+  readonly conflict: { readonly key: Uint8Array; readonly access: 'write' | 'read' } | undefined
   readonly attempts: number
   readonly conflicts: number
 }

@@ -7,9 +7,11 @@ import { deserializeError, type SerializedError } from '../workers/serialized-er
 import { ThreadPool } from '../workers/thread-pool.ts'
 import { type Outcome, stopAll } from './batch-work.ts'
 import { WORKER, workerWord } from './board.ts'
-import type { BatchTask, EngineReport, EngineTask } from './engine-protocol.ts'
+import type { BatchTask, EngineReport, EngineTask, SentOutcome } from './engine-protocol.ts'
 import { coreOf, type MvccStore } from './mvcc-store.ts'
+import type { EngineTransaction } from './scheduler.ts'
 import { type AttachedThread, forgetThread, holdThread } from './store-core.ts'
+import { WriteConflictError } from './write-conflict-error.ts'
 
 /** Time that workers get to stop by themselves once they are told to. */
 const GRACE_MS = 100
@@ -59,13 +61,14 @@ export class EngineThreads {
         `The batch took longer than ${timeoutMs} ms; transactions that had not committed left nothing behind`,
       )
     }
-    return collectReports(await settled)
+    return collectReports(await settled, tasks[0].transactions)
   }
 
   async close(): Promise<void> {
     const pool = this.#pool
     this.#pool = undefined
-    await (await pool)?.close()
+    // Threads that could not start are not there to be ended; their batch has told of it.
+    await (await pool?.catch(() => undefined))?.close()
   }
 }
 
@@ -104,10 +107,14 @@ function threadOf(board: Int32Array, worker: number): AttachedThread | undefined
   return attachment === 0 ? undefined : { owner, attachment }
 }
 
-function collectReports(settled: readonly PromiseSettledResult<EngineReport>[]): Outcome[] {
+function collectReports(
+  settled: readonly PromiseSettledResult<EngineReport>[],
+  transactions: readonly EngineTransaction[],
+): Outcome[] {
   const outcomes: Outcome[] = []
   for (const part of settled) {
     if (part.status === 'rejected') {
+      if (part.reason?.name === 'DataCloneError') throw unsendable(transactions, part.reason)
       const reason = part.reason instanceof Error ? part.reason.message : String(part.reason)
       throw new ParallelError(
         'WORKER_FAILED',
@@ -117,15 +124,35 @@ function collectReports(settled: readonly PromiseSettledResult<EngineReport>[]):
     }
     if (part.value.kind === 'failed') throw deserializeError(part.value.error)
     if (part.value.kind !== 'done') continue
-    for (const { error, ...outcome } of part.value.outcomes) {
-      outcomes.push(error === undefined ? outcome : { ...outcome, error: restored(error) })
+    for (const { error, conflict, ...outcome } of part.value.outcomes) {
+      outcomes.push(
+        error === undefined ? outcome : { ...outcome, error: restored(error, conflict) },
+      )
     }
   }
   return outcomes
 }
 
+/** The batch did not get as far as a thread: which input it was. */
+function unsendable(transactions: readonly EngineTransaction[], cause: Error): ParallelError {
+  const wrong = transactions.find(({ input }) => {
+    try {
+      structuredClone(input)
+      return false
+    } catch {
+      return true
+    }
+  })
+  return new ParallelError(
+    'INVALID_ARGUMENT',
+    `The input of transaction ${wrong?.id} cannot be sent to a worker: ${cause.message}; use data that structuredClone can copy`,
+    { cause },
+  )
+}
+
 /** What a transaction's function threw, as far as it can be sent. */
-function restored(error: SerializedError): Error {
+function restored(error: SerializedError, conflict: SentOutcome['conflict']): Error {
+  if (conflict !== undefined) return new WriteConflictError(conflict.key, conflict.access)
   if (error.code !== undefined) return deserializeError(error)
   const restored = new Error(error.message)
   restored.name = error.name

@@ -2,6 +2,7 @@
 // Authority on the rates and on the limits at which they are alarming. Must not measure anything itself.
 
 import { ParallelError } from '../errors.ts'
+import { invalidOption } from '../options.ts'
 
 /** What is counted. */
 export interface ExecutionCounts {
@@ -52,14 +53,19 @@ export class ExecutionStats implements ExecutionCounts {
   readonly #onAlert: ((alert: Alert) => void) | undefined
 
   /**
-   * `onAlert` is called after each {@link add} that leaves a rate beyond its threshold.
+   * `onAlert` is called after each {@link add} that leaves a rate beyond its threshold. What it throws is
+   * an uncaught exception: what has been counted is over, and must not fail because of it.
    * @throws ParallelError `INVALID_OPTION` for a threshold outside of 0..1.
    */
   constructor(thresholds: AlertThresholds = {}, onAlert?: (alert: Alert) => void) {
-    this.#thresholds = { ...DEFAULTS, ...thresholds }
+    const given = Object.entries(thresholds).filter(([, value]) => value !== undefined)
+    this.#thresholds = { ...DEFAULTS, ...Object.fromEntries(given) }
+    if (onAlert !== undefined && typeof onAlert !== 'function') {
+      throw invalidOption('onAlert', onAlert, 'a function')
+    }
     this.#onAlert = onAlert
     for (const [name, value] of Object.entries(this.#thresholds)) {
-      if (!(name in DEFAULTS) || !(value >= 0 && value <= 1)) {
+      if (!Object.hasOwn(DEFAULTS, name) || !isRate(value)) {
         throw new ParallelError(
           'INVALID_OPTION',
           `Threshold "${name}" is ${value}; it must be from 0 to 1, and one of ${Object.keys(DEFAULTS).join(', ')}`,
@@ -76,7 +82,17 @@ export class ExecutionStats implements ExecutionCounts {
     this.retries += counts.retries ?? 0
     this.conflicts += counts.conflicts ?? 0
     this.elapsedMs += counts.elapsedMs ?? 0
-    if (this.#onAlert !== undefined) for (const alert of this.alerts()) this.#onAlert(alert)
+    const onAlert = this.#onAlert
+    if (onAlert === undefined) return
+    for (const alert of this.alerts()) {
+      try {
+        onAlert(alert)
+      } catch (error) {
+        process.nextTick(() => {
+          throw error
+        })
+      }
+    }
   }
 
   /** Transactions that have ended, one way or the other. */
@@ -132,4 +148,8 @@ export class ExecutionStats implements ExecutionCounts {
     this.conflicts = 0
     this.elapsedMs = 0
   }
+}
+
+function isRate(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= 1
 }

@@ -7,7 +7,14 @@
 //                      +--its turn, a read has changed--> runs again, in its turn
 
 import { ParallelError } from '../errors.ts'
-import { type BatchWork, isConflict, isStopped, type Outcome, pause } from './batch-work.ts'
+import {
+  type BatchWork,
+  isConflict,
+  isStopped,
+  isThenable,
+  type Outcome,
+  pause,
+} from './batch-work.ts'
 import { BOARD, claimWord, lastNeededWord } from './board.ts'
 import type { MvccTransaction } from './mvcc-transaction.ts'
 
@@ -71,27 +78,35 @@ async function guess(work: BatchWork, index: number): Promise<Guess> {
   const open = work.store.begin({ isolation: 'serializable' })
   try {
     let value: unknown = work.run(open, work.transactions[index])
-    if (value instanceof Promise) value = await value
+    if (isThenable(value)) value = await value
     return { index, open, ended: { value } }
   } catch (error) {
     return { index, open, ended: { error } }
   }
 }
 
-/** It is the turn of `first`: makes it final, running it again for as long as somebody interferes. */
+/** It is the turn of `first`: makes it final, running it again for as long as that is worth it. */
 async function finish(work: BatchWork, first: Guess): Promise<void> {
   const { atomics, board, admission } = work
-  let outcome = tryFinal(first)
-  admission.count(outcome === undefined)
+  let last = first
+  let outcome: Final | undefined
   let attempts = 1
-  while (outcome === undefined && attempts <= work.maxRetries) {
-    attempts++
+  let conflicts = 0
+  for (; ; attempts++) {
+    // The batch was given up meanwhile: nobody would know of a commit.
+    if (isStopped(work)) {
+      last.open.abort()
+      return
+    }
+    outcome = tryFinal(last)
+    if (attempts === 1) admission.count(outcome === undefined)
+    if (outcome === undefined) conflicts++
+    if (attempts > work.maxRetries || !isWorthAnother(work, outcome)) break
     // It counts as one that runs, or others would guess what it is about to change.
     admission.enter()
-    outcome = tryFinal(await guess(work, first.index))
+    last = await guess(work, first.index)
     admission.leave()
   }
-  const conflicts = outcome === undefined ? attempts : attempts - 1
   outcome ??= { isSuccessful: false, error: interfered(first.index) }
   work.outcomes.push({ transaction: first.index, attempts, conflicts, ...outcome })
   atomics.store(board, BOARD.DONE, first.index + 1)
@@ -116,6 +131,12 @@ function tryFinal({ open, ended }: Guess): Final | undefined {
   } catch (error) {
     return isConflict(error) ? undefined : { isSuccessful: false, error }
   }
+}
+
+/** After interference always; after an error of its own where the predicate says so. */
+function isWorthAnother({ isRetriable }: BatchWork, outcome: Final | undefined): boolean {
+  if (outcome === undefined) return true
+  return !outcome.isSuccessful && isRetriable !== undefined && isRetriable(outcome.error)
 }
 
 function interfered(index: number): ParallelError {

@@ -33,7 +33,8 @@ export type {
   MvccTransaction,
   StateView,
 } from './mvcc-transaction.ts'
-export { ParallelScheduler, type ParallelSchedulerOptions } from './parallel-scheduler.ts'
+export type { ParallelSchedulerOptions } from './parallel-options.ts'
+export { ParallelScheduler } from './parallel-scheduler.ts'
 export {
   type BatchResult,
   ENGINE_SCHEDULERS,

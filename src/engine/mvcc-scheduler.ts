@@ -1,5 +1,6 @@
 // Transactions at once, each on its snapshot, repeated where they collide. Authority on nothing of its own.
 
+import { ParallelError } from '../errors.ts'
 import type { ExecutionStats } from './execution-stats.ts'
 import type { MvccStore } from './mvcc-store.ts'
 import type { StateView } from './mvcc-transaction.ts'
@@ -59,10 +60,11 @@ export class MvccScheduler implements Scheduler {
     transactions: readonly EngineTransaction<I>[],
     executor: Executor<I, R>,
   ): Promise<BatchResult<R>>
-  executeBatchParallel<R>(
+  async executeBatchParallel<R>(
     transactions: readonly (EngineTransaction | TransactionFunction<unknown, R>)[],
     executor?: Executor<unknown, R>,
   ): Promise<BatchResult<R>> {
+    if (executor === undefined) checkFunctions(transactions)
     const choice = { inOrder: false, why: 'each transaction has a snapshot of its own' }
     if (executor !== undefined) {
       return this.#core.run(transactions as readonly EngineTransaction[], executor, choice)
@@ -82,4 +84,13 @@ export class MvccScheduler implements Scheduler {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+/** @throws ParallelError `INVALID_ARGUMENT` for what is no list of functions. */
+function checkFunctions(given: readonly unknown[]): void {
+  if (Array.isArray(given) && given.every((it) => typeof it === 'function')) return
+  throw new ParallelError(
+    'INVALID_ARGUMENT',
+    'Without an executor each transaction must be a function; give the executor of the transactions as the second argument',
+  )
 }

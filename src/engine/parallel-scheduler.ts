@@ -5,54 +5,34 @@ import type { ReadWriteSet } from '../access/read-write-set.ts'
 import { ParallelError } from '../errors.ts'
 import { ConflictDetector } from '../graph/conflict-detector.ts'
 import type { TransactionId } from '../graph/transaction-id.ts'
-import { isConflict } from './batch-work.ts'
+import { integerWithin } from '../options.ts'
+import { isConflict, isThenable } from './batch-work.ts'
 import type { ExecutionStats } from './execution-stats.ts'
 import type { ByteKey } from './key-bytes.ts'
 import type { MvccStore } from './mvcc-store.ts'
 import type { StateView } from './mvcc-transaction.ts'
+import { type ParallelSchedulerOptions, resolveParallelOptions } from './parallel-options.ts'
+import { lastNeededOf } from './run-batch.ts'
 import { runOneByOne } from './run-one-by-one.ts'
 import type { BatchResult, EngineTransaction, Executor, Scheduler } from './scheduler.ts'
-import { SchedulerCore } from './scheduler-core.ts'
-import {
-  checkExecutor,
-  DEFAULT_MAX_RETRIES,
-  resolveSchedulerOptions,
-  type SchedulerOptions,
-} from './scheduler-options.ts'
+import { type Call, SchedulerCore } from './scheduler-core.ts'
 import { openSnapshot, type Snapshot } from './snapshot.ts'
-import { StateManager } from './state-manager.ts'
-
-export interface ParallelSchedulerOptions extends SchedulerOptions {
-  /**
-   * Run on this state, in the memory of this thread, instead of on a store: nothing runs at once then, and
-   * nothing conflicts. Not together with `store` or `mvccConfig`.
-   */
-  state?: StateManager
-}
+import type { StateManager } from './state-manager.ts'
 
 export class ParallelScheduler implements Scheduler {
   readonly name = 'parallel'
   readonly #core: SchedulerCore
   readonly #state: StateManager | undefined
-  #detector = new ConflictDetector()
-  readonly #recorded = new Set<TransactionId>()
+  readonly #recorded = new Map<TransactionId, ReadWriteSet>()
   /** On a state, functions that await must not get between each other. */
   #last: Promise<unknown> = Promise.resolve()
   #isStateBusy = false
 
   /** @throws ParallelError `INVALID_OPTION` */
   constructor(options: ParallelSchedulerOptions = {}) {
-    const { state, ...common } = options
-    if (state !== undefined && (common.store ?? common.mvccConfig) !== undefined) {
-      throw new ParallelError('INVALID_OPTION', 'Give either a state or a store, not both')
-    }
-    if (state !== undefined && !(state instanceof StateManager)) {
-      throw new ParallelError('INVALID_OPTION', 'Option "state" must be a StateManager')
-    }
+    const { state, options: resolved } = resolveParallelOptions(options)
     this.#state = state
-    // The store of a scheduler on a state stays empty.
-    const resolved = state === undefined ? common : { ...common, mvccConfig: { maxMiB: 1 } }
-    this.#core = new SchedulerCore(resolveSchedulerOptions(resolved, 'snapshot'))
+    this.#core = new SchedulerCore(resolved)
   }
 
   /** What it runs on. */
@@ -80,9 +60,8 @@ export class ParallelScheduler implements Scheduler {
     transactions: readonly EngineTransaction<I>[],
     executor: Executor<I, R>,
   ): Promise<BatchResult<R>> {
-    this.#core.mustBeOpen()
+    this.#core.check(transactions, executor as Executor)
     if (this.#state !== undefined) {
-      checkExecutor(executor as Executor, this.#core.options.threadsOnly)
       const state = this.#state
       return this.#alone(async () => {
         this.#isStateBusy = true
@@ -93,31 +72,32 @@ export class ParallelScheduler implements Scheduler {
         }
       })
     }
-    for (const { id, accesses } of transactions) if (accesses) this.recordRwSet(id, accesses)
-    const isKnown = transactions.every(({ id }) => this.#recorded.has(id))
-    if (!isKnown) {
+    const sets = transactions.map(({ id, accesses }) => accesses ?? this.#recorded.get(id))
+    if (sets.includes(undefined)) {
       return this.#core.run(transactions, executor, {
         inOrder: false,
         why: 'accesses are not known, so each transaction has a snapshot of its own',
       })
     }
-    const needed = this.#lastNeeded(transactions)
+    const detector = new ConflictDetector()
+    for (const [i, set] of sets.entries()) detector.record(transactions[i].id, set as ReadWriteSet)
     return this.#core.run(transactions, executor, {
       inOrder: true,
-      lastNeeded: needed,
+      lastNeeded: lastNeededOf(transactions, detector.buildDependencyGraph()),
       why: 'accesses are known: those that conflict run in order',
     })
   }
 
-  /** Says what a transaction will access, in place of what was said before. */
+  /**
+   * Says what a transaction will access, in place of what was said before. Kept until
+   * {@link clearRwSets}; what a transaction declares itself counts before it, and is not kept.
+   */
   recordRwSet(txId: TransactionId, accesses: ReadWriteSet): void {
-    this.#detector.record(txId, accesses)
-    this.#recorded.add(txId)
+    this.#recorded.set(txId, accesses)
   }
 
   /** Forgets all that was recorded. */
   clearRwSets(): void {
-    this.#detector = new ConflictDetector()
     this.#recorded.clear()
   }
 
@@ -130,8 +110,13 @@ export class ParallelScheduler implements Scheduler {
     all: readonly TransactionId[],
     completed: ReadonlySet<TransactionId> = new Set(),
   ): TransactionId[] {
+    const detector = new ConflictDetector()
     const left = all.filter((id) => !completed.has(id))
-    return this.#detector.buildDependencyGraph(left).getRoots()
+    for (const id of left) {
+      const set = this.#recorded.get(id)
+      if (set !== undefined) detector.record(id, set)
+    }
+    return detector.buildDependencyGraph(left).getRoots()
   }
 
   /**
@@ -140,24 +125,28 @@ export class ParallelScheduler implements Scheduler {
    * @throws whatever it throws; WriteConflictError on a store.
    */
   executeWithSnapshot<T>(run: (state: StateView) => T): T {
+    this.#core.mustBeOpen()
     return this.#once(false, run)
   }
 
   /** The same for a function that only reads: cheaper on a store, and refused if it writes. */
   executeReadOnly<T>(run: (state: StateView) => T): T {
+    this.#core.mustBeOpen()
     return this.#once(true, run)
   }
 
   /**
    * Runs a function on one snapshot after the other until it gets through.
    * @throws what it threw last: an error that `isRetriable` says no to (by default all but conflicts), or
-   * the error after `maxRetries` repetitions.
+   * the error after `maxRetries` repetitions, by default those of the options. ParallelError
+   * `INVALID_OPTION` for a number that is no integer from 0.
    */
-  executeWithRetry<T>(
+  async executeWithRetry<T>(
     run: (state: StateView) => T | Promise<T>,
-    maxRetries: number = DEFAULT_MAX_RETRIES,
+    maxRetries: number = this.#core.options.maxRetries,
     isRetriable: (error: unknown) => boolean = this.#core.options.isRetriable ?? isConflict,
   ): Promise<T> {
+    integerWithin('maxRetries', maxRetries, 0, Number.MAX_SAFE_INTEGER, 0)
     return this.#alone(() => this.#retry(run, maxRetries, isRetriable))
   }
 
@@ -195,8 +184,8 @@ export class ParallelScheduler implements Scheduler {
     return this.#alone(() => this.#once(false, runAll))
   }
 
-  batchRead(keys: readonly ByteKey[]): (Uint8Array | undefined)[] {
-    return this.executeReadOnly((state) => keys.map((key) => state.read(key)))
+  batchRead(keys: Iterable<ByteKey>): (Uint8Array | undefined)[] {
+    return this.executeReadOnly((state) => Array.from(keys, (key) => state.read(key)))
   }
 
   /** All or none. */
@@ -221,18 +210,11 @@ export class ParallelScheduler implements Scheduler {
     return this.close()
   }
 
-  #lastNeeded(transactions: readonly EngineTransaction[]): number[] {
-    const ids = transactions.map(({ id }) => id)
-    const positions = new Map(ids.map((id, position) => [id, position]))
-    const graph = this.#detector.buildDependencyGraph(ids)
-    return ids.map((id) =>
-      Math.max(-1, ...graph.getDependencies(id).map((on) => positions.get(on) as number)),
-    )
-  }
-
   /** `isLast`: if it throws, the transaction has failed, and is not run again. */
   #once<T>(isReadOnly: boolean, run: (state: StateView) => T, isLast = true): T {
-    this.#core.mustBeOpen()
+    if (typeof run !== 'function') {
+      throw new ParallelError('INVALID_ARGUMENT', 'What is to be run is a function of a state')
+    }
     if (this.#isStateBusy) {
       throw new ParallelError(
         'INVALID_ARGUMENT',
@@ -240,25 +222,35 @@ export class ParallelScheduler implements Scheduler {
       )
     }
     const snapshot = openSnapshot(this.state, isReadOnly, this.#core.options.isolation)
+    const call: Call = { isOver: false }
     let value: T
     try {
-      value = run(snapshot.state)
-      if (!(value instanceof Promise)) return this.#keep(snapshot, value)
+      // On a store nothing waits for another, so that nobody needs to know who calls.
+      value =
+        this.#state === undefined
+          ? run(snapshot.state)
+          : this.#core.within(call, () => run(snapshot.state))
+      if (!isThenable(value)) {
+        call.isOver = true
+        return this.#keep(snapshot, value)
+      }
     } catch (error) {
       throw this.#undo(snapshot, error, isLast)
     }
     this.#isStateBusy = this.#state !== undefined
-    const ended = value.then(
+    const ended = Promise.resolve(value as PromiseLike<unknown>).then(
       (result) => this.#keepOrUndo(snapshot, result, isLast),
       (error: unknown) => {
         throw this.#undo(snapshot, error, isLast)
       },
     )
     const free = (): void => {
-      this.#isStateBusy = false
+      call.isOver = true
+      if (this.#state !== undefined) this.#isStateBusy = false
     }
-    ended.then(free, free)
-    return this.#core.track(ended) as T
+    const freed = ended.then(free, free)
+    if (this.#state !== undefined) this.#last = Promise.all([this.#last, freed])
+    return this.#core.track(() => ended) as T
   }
 
   #keepOrUndo<T>(snapshot: Snapshot, value: T, isLast: boolean): T {
@@ -282,10 +274,21 @@ export class ParallelScheduler implements Scheduler {
     return error
   }
 
-  /** On a state, after all that came before it; on a store at once. */
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#state === undefined) return work()
-    const next = this.#core.track(this.#last.then(work))
+  /**
+   * On a state, after all that came before it; on a store at once.
+   * @throws ParallelError `INVALID_ARGUMENT` for a function on a state that would wait for itself.
+   */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    this.#core.mustBeOpen()
+    if (this.#state === undefined) return this.#core.track(work)
+    if (this.#core.isWithin) {
+      throw new ParallelError(
+        'INVALID_ARGUMENT',
+        'A function that runs on this state would wait for its own end; use the state that it was given',
+      )
+    }
+    const before = this.#last
+    const next = this.#core.track(() => before.then(work))
     this.#last = next.catch(() => {})
     return next
   }

@@ -2,6 +2,7 @@
 // Authority on what is in a batch's result. Must not choose how a batch is run: schedulers do.
 
 import { ParallelError } from '../errors.ts'
+import type { DependencyGraph } from '../graph/dependency-graph.ts'
 import { Admission } from './admission.ts'
 import { runAnyOrder } from './any-order-loop.ts'
 import { createWork, type Outcome, type RetryRule, stopAll } from './batch-work.ts'
@@ -52,7 +53,7 @@ export async function runBatch(plan: BatchPlan): Promise<BatchResult> {
       'isRetriable is a function and cannot be sent to worker threads; catch the error in the module instead',
     )
   }
-  const transactions = checkTransactions(plan.transactions)
+  const { transactions } = plan
   const count = transactions.length
   const shape: BoardShape = {
     workers: Math.max(1, Math.min(plan.workers, count)),
@@ -78,6 +79,22 @@ export async function runBatch(plan: BatchPlan): Promise<BatchResult> {
   const { successful, failed, retries, conflicts, elapsedMs } = result
   plan.stats.add({ successful, failed, retries, conflicts, elapsedMs, rollbacks: failed + retries })
   return result
+}
+
+/**
+ * Of each transaction, the last one that it depends on, or -1: transactions become final in order, so that
+ * one stands for all of them.
+ */
+export function lastNeededOf(
+  transactions: readonly EngineTransaction[],
+  graph: DependencyGraph,
+): Int32Array {
+  const positions = new Map(transactions.map(({ id }, position) => [id, position]))
+  return Int32Array.from(transactions, ({ id }) => {
+    let last = -1
+    for (const on of graph.getDependencies(id)) last = Math.max(last, positions.get(on) as number)
+    return last
+  })
 }
 
 async function runHere(
@@ -125,7 +142,7 @@ async function within(ms: number, work: Promise<unknown>, stop: () => void): Pro
   stop()
   throw new ParallelError(
     'EXECUTION_TIMEOUT',
-    `The batch took longer than ${ms} ms; no transaction begins any more, but a function cannot be ended: use a module`,
+    `The batch took longer than ${ms} ms; nothing of it commits any more, but a function that runs cannot be ended: use a module`,
   )
 }
 
@@ -148,13 +165,6 @@ function tasksOf(
     maxRetries: plan.maxRetries,
     transactions,
   }))
-}
-
-function checkTransactions(given: readonly EngineTransaction[]): readonly EngineTransaction[] {
-  const ids = new Set(given.map(({ id }) => id))
-  if (ids.size === given.length) return given
-  const twice = given.find(({ id }, i) => given.findIndex((it) => it.id === id) !== i)
-  throw new ParallelError('INVALID_ARGUMENT', `Transaction ${twice?.id} is listed twice`)
 }
 
 function resultOf(

@@ -4,10 +4,11 @@ import { availableParallelism } from 'node:os'
 import { ParallelError } from '../errors.ts'
 import { integerWithin, invalidOption, MAX_WORKERS } from '../options.ts'
 import { type Alert, type AlertThresholds, ExecutionStats } from './execution-stats.ts'
+import { executorUrl } from './executor-module.ts'
 import { MvccStore } from './mvcc-store.ts'
 import type { Isolation } from './mvcc-transaction.ts'
 import type { Executor } from './scheduler.ts'
-import { checkNames, flag, type MvccStoreOptions } from './store-options.ts'
+import { checkIsolation, checkNames, flag, type MvccStoreOptions } from './store-options.ts'
 
 /** Every field is optional. */
 export interface SchedulerOptions {
@@ -62,7 +63,7 @@ const NAMES: readonly (keyof SchedulerOptions)[] = [
   'thresholds',
   'onAlert',
 ]
-export const DEFAULT_MAX_RETRIES = 100
+const DEFAULT_MAX_RETRIES = 100
 const LARGEST = 2 ** 31 - 1
 
 /**
@@ -84,16 +85,16 @@ export function resolveSchedulerOptions(
   if (options.workers !== undefined && options.numWorkers !== undefined) {
     throw invalidOption('numWorkers', options.numWorkers, 'absent where workers is given')
   }
+  if (options.isRetriable !== undefined && typeof options.isRetriable !== 'function') {
+    throw invalidOption('isRetriable', options.isRetriable, 'a function of an error')
+  }
   const name = options.numWorkers === undefined ? 'workers' : 'numWorkers'
   const cores = Math.min(MAX_WORKERS, availableParallelism())
-  const chosen = options.isolation ?? isolation
-  if (chosen !== 'snapshot' && chosen !== 'serializable') {
-    throw invalidOption('isolation', chosen, '"snapshot" or "serializable"')
-  }
+  checkIsolation(options.isolation)
   return {
     workers: integerWithin(name, options.workers ?? options.numWorkers, 1, MAX_WORKERS, cores),
     maxRetries: integerWithin('maxRetries', options.maxRetries, 0, LARGEST, DEFAULT_MAX_RETRIES),
-    isolation: chosen,
+    isolation: options.isolation ?? isolation,
     isRetriable: options.isRetriable,
     threadsOnly: flag('threadsOnly', options.threadsOnly, false),
     timeoutMs: integerWithin(
@@ -110,8 +111,12 @@ export function resolveSchedulerOptions(
   }
 }
 
-/** @throws ParallelError `MODULE_REQUIRED` for a function where threads are asked for. */
+/**
+ * @throws ParallelError `MODULE_REQUIRED` for a function where threads are asked for, `INVALID_ARGUMENT`
+ * and `INVALID_OPTION` for what is no executor.
+ */
 export function checkExecutor(executor: Executor, threadsOnly: boolean): void {
+  executorUrl(executor)
   if (threadsOnly && typeof executor === 'function') {
     throw new ParallelError(
       'MODULE_REQUIRED',

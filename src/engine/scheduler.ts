@@ -10,7 +10,7 @@ import type { StateView } from './mvcc-transaction.ts'
 export interface EngineTransaction<I = unknown> {
   readonly id: TransactionId
   readonly input?: I
-  /** 0..255, higher first; 0 by default. Only the work-stealing scheduler looks at it. */
+  /** 0..255, higher first; 0 by default. Means nothing where transactions keep their order. */
   readonly priority?: number
   /** What it will read and write, where that is known before. It is not sent to workers. */
   readonly accesses?: ReadWriteSet
@@ -23,7 +23,7 @@ export interface EngineTransaction<I = unknown> {
 export type TransactionFunction<I = unknown, R = unknown> = (
   state: StateView,
   transaction: EngineTransaction<I>,
-) => R | Promise<R>
+) => R | PromiseLike<R>
 
 /**
  * A function, which runs on the calling thread; or the path or URL of a module whose default export is

@@ -3,11 +3,16 @@
 
 import { ParallelError } from '../errors.ts'
 import type { TransactionId } from '../graph/transaction-id.ts'
+import { checkPriority } from './check-transactions.ts'
 import type { ExecutionStats } from './execution-stats.ts'
 import type { MvccStore } from './mvcc-store.ts'
 import type { BatchResult, EngineTransaction, Executor, Scheduler } from './scheduler.ts'
 import { SchedulerCore } from './scheduler-core.ts'
-import { resolveSchedulerOptions, type SchedulerOptions } from './scheduler-options.ts'
+import {
+  checkExecutor,
+  resolveSchedulerOptions,
+  type SchedulerOptions,
+} from './scheduler-options.ts'
 
 export interface StealableTask<I = unknown> {
   readonly txId: TransactionId
@@ -67,19 +72,23 @@ export class WorkStealingScheduler implements Scheduler {
     }
   }
 
-  /** Runs everything that was submitted; results come in the order of submission. */
-  executeAll<R>(executor: Executor<never, R>): Promise<BatchResult<R>> {
+  /**
+   * Runs everything that was submitted; results come in the order of submission. Where the executor is
+   * refused, all still wait.
+   */
+  async executeAll<R>(executor: Executor<never, R>): Promise<BatchResult<R>> {
+    this.#core.mustBeOpen()
+    checkExecutor(executor as Executor, this.#core.options.threadsOnly)
     const transactions = this.#submitted
     this.#submitted = []
     this.#ids.clear()
     return this.#run(transactions, executor as Executor<unknown, R>)
   }
 
-  async execute<I, R>(
+  execute<I, R>(
     transactions: readonly EngineTransaction<I>[],
     executor: Executor<I, R>,
   ): Promise<BatchResult<R>> {
-    for (const { id, priority } of transactions) checkPriority(id, priority)
     return this.#run(transactions, executor)
   }
 
@@ -100,13 +109,4 @@ export class WorkStealingScheduler implements Scheduler {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-}
-
-function checkPriority(id: TransactionId, priority: number | undefined): void {
-  if (priority === undefined) return
-  if (Number.isInteger(priority) && priority >= 0 && priority <= 255) return
-  throw new ParallelError(
-    'INVALID_ARGUMENT',
-    `The priority of ${id} is ${priority}; it must be an integer from 0 to 255`,
-  )
 }

@@ -115,7 +115,7 @@ describe('the DAG executor', () => {
     const batch = await executor.executeBatch(chain, () => 1)
     expect(batch.picked).toMatchObject({ versions: 'snapshot', where: 'inline', workers: 1 })
     expect(batch.picked.why).toContain('5')
-    expect((await executor.executeBatch(chain.slice(0, 2), () => 1)).picked.why).toContain('2 deep')
+    expect((await executor.executeBatch(chain.slice(0, 3), () => 1)).picked.why).toContain('3 deep')
     expect((await executor.executeBatch([{ id: 0 }], () => 1)).picked.why).toContain('guesses')
   })
 

@@ -37,8 +37,32 @@ describe('statistics', () => {
       { minSuccessRate: 2 },
       { maxConflictRate: Number.NaN },
       { max: 0 } as never,
+      { minSuccessRate: '0.5' } as never,
+      { toString: 0.5 } as never,
     ]) {
       expect(errorOf(() => new ExecutionStats(thresholds)).code).toBe('INVALID_OPTION')
     }
+    expect(errorOf(() => new ExecutionStats({}, 5 as never)).code).toBe('INVALID_OPTION')
+    const byDefault = new ExecutionStats({ minSuccessRate: undefined } as never)
+    byDefault.add({ successful: 9, failed: 1 })
+    expect(byDefault.alerts()).toHaveLength(1)
+  })
+
+  it('let what a listener throws be no error of what was counted', async () => {
+    const thrown = new Promise((resolve) => {
+      const others = process.listeners('uncaughtException')
+      process.removeAllListeners('uncaughtException')
+      process.once('uncaughtException', (error) => {
+        for (const other of others) process.on('uncaughtException', other)
+        resolve(error)
+      })
+    })
+    const boom = new Error('boom')
+    const stats = new ExecutionStats({}, () => {
+      throw boom
+    })
+    stats.add({ failed: 1 })
+    expect(stats.failed).toBe(1)
+    expect(await thrown).toBe(boom)
   })
 })

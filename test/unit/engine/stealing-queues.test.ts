@@ -55,6 +55,26 @@ describe('queues', () => {
     expect(rest).toContain(1)
     expect(queues.next(0)).toBe(-1)
   })
+
+  it('let thieves take from the back, where what has less priority is, and nothing twice', () => {
+    const count = 200
+    const queues = queuesOf(
+      2,
+      Array.from({ length: count }, () => 0),
+    )
+    // A piece of 32, of which 31 are left.
+    expect(queues.next(0)).toBe(0)
+    const taken = [0]
+    for (let i = 32; i < count; i++) taken.push(queues.next(1))
+    expect(Math.min(...taken.slice(1))).toBe(32)
+    // Nothing is left but the first one's: the back half of that, and then what has priority is still there.
+    expect(queues.next(1)).toBe(16)
+    expect(queues.next(0)).toBe(1)
+    taken.push(16, 1)
+    for (let turn = 0; taken.length < count; turn++) taken.push(queues.next(turn % 2))
+    expect([...taken].sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i))
+    expect([queues.next(0), queues.next(1)]).toEqual([-1, -1])
+  })
 })
 
 describe('admission', () => {

@@ -5,7 +5,11 @@ import type { EngineTransaction, StateView } from '../../../../../src/engine/ind
 export default function misbehave(
   state: StateView,
   { id, input }: EngineTransaction<string>,
-): number | string {
+): unknown {
+  if (input === 'unsendable') {
+    state.write(`wrote ${id}`, Uint8Array.of(1))
+    return { method: () => 1 }
+  }
   if (input === 'spin') for (;;) state.read('nothing')
   if (input === 'exit') process.exit(3)
   if (input === 'throw') throw new RangeError(`${id} is out of range`)
