@@ -215,8 +215,11 @@ async function workers(): Promise<void> {
     const ratios: number[] = []
     const conflicts: number[] = []
     for (let round = 0; round < ROUNDS; round++) {
-      const alone = await one.execute(transactions, executor)
+      // By turns, because what is first is disturbed by what was left before.
+      const isAloneFirst = round % 2 === 0
+      const before = isAloneFirst ? await one.execute(transactions, executor) : undefined
       const both = await two.execute(transactions, executor)
+      const alone = before ?? (await one.execute(transactions, executor))
       ratios.push(alone.elapsedMs / both.elapsedMs)
       conflicts.push(both.conflicts)
     }
