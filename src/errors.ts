@@ -25,6 +25,11 @@ export type ParallelErrorCode =
   | 'BROKEN_STORE'
   /** A flat state is asked for a state root that it does not keep (any more). */
   | 'UNKNOWN_STATE_ROOT'
+  /**
+   * The block followed one that ran with `pipeline` and was refused when its state root was known, for the
+   * `cause`. The state is the one before that block.
+   */
+  | 'PARENT_REFUSED'
   /** An argument has a value that is not allowed, or not in this state. The message says which. */
   | 'INVALID_ARGUMENT'
   /** A transaction is named that was never recorded, or is not part of the graph. */

@@ -1,7 +1,7 @@
 // Owns the shared buffers of an executor and the base values that they keep from block to block.
 // Authority on when kept values are still true: only for the same state manager, only while its state
 // root is the one that our last block left, only if that root has been seen to change with a block, and
-// only if the root is known to show every write.
+// only if the root is known to show every write. A flat state counts its changes, which says the same.
 
 import { randomInt } from 'node:crypto'
 import type { StateManagerInterface } from '@ethereumjs/common'
@@ -13,7 +13,7 @@ import { ACCOUNT, BASE, controlWords, SLOT } from '../memory/layout.ts'
 import { RegionAllocator, SharedRegion } from '../memory/shared-region.ts'
 import { LocationTable } from '../mvcc/location-table.ts'
 import { VersionStore } from '../mvcc/version-store.ts'
-import { FlatState } from '../state/flat-state.ts'
+import { FlatState, flatDataOf } from '../state/flat-state.ts'
 
 const MIB = 1024 * 1024
 /** 256 KiB; chains stay short up to some 100,000 records, and longer ones only get slower. */
@@ -45,6 +45,7 @@ export class BlockMemory {
   #store: VersionStore
   #manager: WeakRef<StateManagerInterface> | undefined
   #root: Uint8Array | undefined
+  #changes: number | undefined
   /** What the last block was run on and left, trusted or not. */
   #lastManager: WeakRef<StateManagerInterface> | undefined
   #lastRoot: Uint8Array | undefined
@@ -99,6 +100,11 @@ export class BlockMemory {
    * To be called before anything of the block is written.
    */
   async adopt(manager: StateManagerInterface): Promise<void> {
+    const changes = flatDataOf(manager)?.changes
+    // A flat state tells by itself whether anything was changed, root or not.
+    if (changes !== undefined && changes === this.#changes && this.#manager?.deref() === manager) {
+      return
+    }
     if (this.#root !== undefined && this.#manager?.deref() === manager && showsAllWrites(manager)) {
       try {
         if (equalsBytes(await manager.getStateRoot(), this.#root)) return
@@ -109,8 +115,23 @@ export class BlockMemory {
     this.forget()
   }
 
-  /** A block is in `manager`'s state, whose root is now `root`. */
-  settle(manager: StateManagerInterface, root: Uint8Array): void {
+  /**
+   * A block is in `manager`'s state, whose root is now `root`; `undefined`: it is not known yet. `changes` is
+   * a flat state's count of its changes at that time.
+   */
+  settle(
+    manager: StateManagerInterface,
+    root: Uint8Array | undefined,
+    changes: number | undefined,
+  ): void {
+    this.#changes = changes
+    if (root === undefined) {
+      this.#manager = new WeakRef(manager)
+      this.#lastManager = undefined
+      this.#lastRoot = undefined
+      this.#root = undefined
+      return
+    }
     // Every transaction changes a nonce, so a root that stays from block to block proves nothing, and
     // neither does the first one seen.
     const isProof =
@@ -119,7 +140,7 @@ export class BlockMemory {
       !equalsBytes(this.#lastRoot, root)
     this.#lastManager = new WeakRef(manager)
     this.#lastRoot = Uint8Array.from(root)
-    this.#manager = isProof ? this.#lastManager : undefined
+    this.#manager = isProof || changes !== undefined ? this.#lastManager : undefined
     this.#root = isProof ? this.#lastRoot : undefined
   }
 
@@ -127,6 +148,7 @@ export class BlockMemory {
   forget(): void {
     this.#manager = undefined
     this.#root = undefined
+    this.#changes = undefined
     this.buckets.fill(0)
     this.codePlaces.clear()
     this.state.reset()

@@ -92,6 +92,8 @@ class PooledExecutor implements ParallelExecutor {
   readonly #choice: ModeChoice | undefined
   #memory: BlockMemory
   #queue: Promise<unknown> = Promise.resolve()
+  /** Resolves when all state roots that were to be known after their blocks are. */
+  #later: Promise<unknown> | undefined
   #closed: Promise<void> | undefined
   readonly #turn = new AsyncLocalStorage<Turn>()
 
@@ -162,6 +164,9 @@ class PooledExecutor implements ParallelExecutor {
           if (report.incidents.length > 0) this.#renewMemory()
           end()
         },
+        onLater: (root) => {
+          this.#later = Promise.allSettled([this.#later, root])
+        },
       })
     } catch (error) {
       if (error instanceof ParallelError) this.#renewMemory()
@@ -201,6 +206,7 @@ class PooledExecutor implements ParallelExecutor {
   async #close(): Promise<void> {
     this.#closing.abort()
     await this.#queue
+    await this.#later
     await this.#pool.close()
   }
 

@@ -52,13 +52,22 @@ export function checkHeader(
   }
   if (outcome.gasUsed !== header.gasUsed) throw blockError('invalid gasUsed', vm, block)
   if (!equalsBytes(outcome.stateRoot, header.stateRoot)) {
-    const got = bytesToHex(outcome.stateRoot)
-    const want = bytesToHex(header.stateRoot)
-    throw blockError(`invalid block stateRoot, got: ${got}, want: ${want}`, vm, block)
+    throw blockError(wrongStateRoot(outcome.stateRoot, header.stateRoot), vm, block)
   }
+}
+
+/** What stock says of a state root that is not the header's. */
+export function wrongStateRoot(got: Uint8Array, want: Uint8Array): string {
+  return `invalid block stateRoot, got: ${bytesToHex(got)}, want: ${bytesToHex(want)}`
 }
 
 /** An error in the words of stock's runBlock. */
 export function blockError(message: string, vm: VM, block: Block): Error {
-  return EthereumJSErrorWithoutCode(`${message} (${vm.errorStr()} -> ${block.errorStr()})`)
+  return blockErrors(vm, block)(message)
+}
+
+/** Makes such errors for later: they name VM and block as they are now. */
+export function blockErrors(vm: VM, block: Block): (message: string) => Error {
+  const where = `(${vm.errorStr()} -> ${block.errorStr()})`
+  return (message) => EthereumJSErrorWithoutCode(`${message} ${where}`)
 }

@@ -34,6 +34,10 @@ export interface ParallelSettings {
   signal: AbortSignal
   /** Called when a parallel block is in the state, before `afterBlock`: its memory is free again. */
   onDone: (report: BlockReport) => void
+  /** Awaited before anything is written to the state, where that has to wait for something. */
+  beforeWrites?: () => Promise<void>
+  /** Called with a root that will be known after the block; the workers are needed until then. */
+  onLater: (root: Promise<unknown>) => void
 }
 
 /** What workers have of the user's setup module; undefined where there is no module. */

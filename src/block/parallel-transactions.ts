@@ -333,11 +333,11 @@ export class ParallelTransactions {
   async #flush(isSeen = this.#eager): Promise<void> {
     // Who reads while it is written could keep in the manager's cache what is no longer so.
     await this.#planner.loaded()
+    await this.#settings.beforeWrites?.()
     this.#watch.stop()
     try {
-      const { stateManager } = this.#vm
       const { memory } = this.#settings
-      await applyWrites(memory, this.#pending, this.writes, stateManager, isSeen)
+      await applyWrites(memory, this.#pending, this.writes, this.#vm.stateManager, isSeen)
     } finally {
       this.#watch.start()
     }

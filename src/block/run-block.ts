@@ -2,12 +2,7 @@
 // Authority on the order of a parallel block's steps, which is stock's; blocks that cannot run in
 // parallel are handed to stock whole.
 
-import { type Block, createBlock, genRequestsRoot } from '@ethereumjs/block'
-import {
-  type BlockLevelAccessList,
-  createBlockLevelAccessList,
-  EthereumJSErrorWithoutCode,
-} from '@ethereumjs/util'
+import { createBlockLevelAccessList, EthereumJSErrorWithoutCode } from '@ethereumjs/util'
 import {
   type AfterTxEvent,
   type RunBlockOpts,
@@ -15,27 +10,23 @@ import {
   runBlock as stockRunBlock,
   type VM,
 } from '@ethereumjs/vm'
-import { sha256 } from '@noble/hashes/sha2.js'
+import { ParallelError } from '../errors.ts'
 import type { SchedulerName } from '../options.ts'
 import { flatDataOf } from '../state/flat-state.ts'
-import { flushMerkleStateManager } from '../state/flush-merkle.ts'
-import { canFlush } from '../state/merkle-manager.ts'
-import type { WorkerPool } from '../workers/pool.ts'
-import { accessListOf } from './committed-access-list.ts'
-import { collectRequests } from './consensus-requests.ts'
 import { whySequential } from './eligibility.ts'
 import { withoutEvent } from './emitted-event.ts'
-import { blockError, checkHeader } from './header-checks.ts'
-import type { OrderedCommit, TransactionListener } from './ordered-commit.ts'
+import { type Ended, finishBlock } from './finish-block.ts'
+import { blockError } from './header-checks.ts'
+import { type ParentRoot, parentRootOf, versionOf } from './later-root.ts'
+import type { TransactionListener } from './ordered-commit.ts'
 import { type ParallelSettings, setupOf } from './parallel-settings.ts'
 import { ParallelTransactions } from './parallel-transactions.ts'
-import { checkListSize, providedAccessList } from './provided-access-list.ts'
+import { providedAccessList } from './provided-access-list.ts'
 import { cryptoHere, recoverAhead } from './recover-ahead.ts'
 import { type BlockReport, emptyReport } from './report.ts'
-import { hashOnWorkers } from './shared-root.ts'
 import { StateWriteWatch } from './state-write-watch.ts'
-import { afterTransactions, beforeTransactions } from './system-operations.ts'
-import { rememberTransactionsRoot, transactionsRoot } from './transactions-root.ts'
+import { beforeTransactions } from './system-operations.ts'
+import { rememberTransactionsRoot } from './transactions-root.ts'
 import { foldIntoBase } from './write-back.ts'
 
 /** Stock's options, and a listener for results as they become final. */
@@ -45,19 +36,67 @@ export interface ParallelRunBlockOpts extends RunBlockOpts {
    * The block can still turn out invalid afterwards.
    */
   onTransaction?: TransactionListener
+  /**
+   * `true`: the result comes before the state root is known, where the state manager is a flat state, the
+   * block runs in parallel and changes hundreds of accounts or slots, and nobody needs the root at once
+   * (`generate`, `afterBlock` listeners, a checkpoint of the caller's); elsewhere it has no effect. Default
+   * `false`. See `stateRootReady` of the result: the block can still be refused.
+   */
+  pipeline?: boolean
 }
 
 /** Stock's result, and how it was found. */
 export interface ParallelRunBlockResult extends RunBlockResult {
   parallel: BlockReport
+  /**
+   * With `pipeline`: the state root, when it is known and committed. Until then `stateRoot` is what the
+   * header says, and only reads of the state manager do not wait. Rejects with stock's error if the root is
+   * another one; the state is then the one before the block again, and blocks that have begun since, or name
+   * a refused block as their parent, are refused with `PARENT_REFUSED`.
+   */
+  stateRootReady?: Promise<Uint8Array>
 }
 
 /** Below this many transactions, starting the workers costs more than they save (measured). */
 const FEWEST_TRANSACTIONS = 4
+const BLOCK_EVENTS = ['beforeBlock', 'beforeTx', 'afterTx', 'afterBlock'] as const
 const NO_TRANSACTIONS = 'there are no transactions'
 
-/** Runs a block in parallel where it can, otherwise with stock's runBlock. */
+/**
+ * Runs a block in parallel where it can, otherwise with stock's runBlock.
+ * @throws ParallelError `INVALID_ARGUMENT`; `PARENT_REFUSED` if the block before had another state root than
+ *   its header says, and this one began before that was known, or names it as its parent
+ */
 export async function runBlockWith(
+  vm: VM,
+  options: ParallelRunBlockOpts,
+  scheduler: SchedulerName,
+  settings: ParallelSettings,
+): Promise<ParallelRunBlockResult> {
+  const { pipeline } = options
+  if (pipeline !== undefined && typeof pipeline !== 'boolean') {
+    throw new ParallelError('INVALID_ARGUMENT', 'pipeline must be true or false')
+  }
+  const parent = parentRootOf(vm.stateManager, options.block)
+  try {
+    // Listeners are to hear of no block that stock would not have come to.
+    if (isHeard(vm, options)) await parent?.check()
+    const result = await runAfter(parent, vm, options, scheduler, settings)
+    if (pipeline === true) result.stateRootReady ??= Promise.resolve(result.stateRoot)
+    return result
+  } catch (error) {
+    // Whatever is wrong with a block on a wrong state, that is the reason.
+    await parent?.check()
+    throw error
+  }
+}
+
+function isHeard({ events }: VM, { onTransaction }: ParallelRunBlockOpts): boolean {
+  return onTransaction !== undefined || BLOCK_EVENTS.some((it) => events.listenerCount(it) > 0)
+}
+
+async function runAfter(
+  parent: ParentRoot | undefined,
   vm: VM,
   options: ParallelRunBlockOpts,
   scheduler: SchedulerName,
@@ -82,6 +121,7 @@ export async function runBlockWith(
     sequential = whyNot()
   }
   let result: ParallelRunBlockResult
+  if (sequential !== undefined || count === 0 || isSmall) await parent?.check()
   if (sequential !== undefined) {
     result = await runStock(vm, options, report('sequential', sequential))
   } else if (count === 0) {
@@ -90,7 +130,8 @@ export async function runBlockWith(
     const why = `fewer than ${FEWEST_TRANSACTIONS} transactions do not pay for threads`
     result = await runStock(vm, options, report('inline', why))
   } else {
-    result = await runInParallel(vm, options, settings, report('parallel', `${count} transactions`))
+    const how = report('parallel', `${count} transactions`)
+    result = await runInParallel(parent, vm, options, settings, how)
   }
   result.parallel.phases.total = performance.now() - start
   return result
@@ -101,7 +142,7 @@ async function runStock(
   options: ParallelRunBlockOpts,
   report: BlockReport,
 ): Promise<ParallelRunBlockResult> {
-  const { onTransaction, ...stockOptions } = options
+  const { onTransaction, pipeline: _, ...stockOptions } = options
   const start = performance.now()
   if (onTransaction === undefined) {
     const result = await stockRunBlock(vm, stockOptions)
@@ -136,6 +177,7 @@ async function runStock(
 }
 
 async function runInParallel(
+  parent: ParentRoot | undefined,
   vm: VM,
   options: ParallelRunBlockOpts,
   settings: ParallelSettings,
@@ -147,6 +189,7 @@ async function runInParallel(
   const manager = vm.stateManager
 
   const listeners = vm.events.listenerCount('beforeBlock')
+  if (listeners > 0) await parent?.check()
   await vm._emit('beforeBlock', block)
   if (listeners > 0) {
     const count = block.transactions.length
@@ -157,6 +200,7 @@ async function runInParallel(
         why === undefined ? (['inline', NO_TRANSACTIONS] as const) : (['sequential', why] as const)
       const stock = emptyReport(mode, reason, count, report.crypto)
       await recoverAhead(block.transactions, recoverers(settings))
+      await parent?.check()
       return withoutEvent(vm, 'beforeBlock', () => runStock(vm, options, stock))
     }
   }
@@ -171,13 +215,18 @@ async function runInParallel(
   if (root !== undefined) await manager.setStateRoot(root, options.clearCache ?? true)
   await memory.adopt(manager)
 
+  const before = options.pipeline === true ? versionOf(manager) : undefined
   const watch = new StateWriteWatch(manager, memory)
   watch.start()
-  await vm.evm.journal.checkpoint()
-  let result: RunBlockResult
-  let finished: Block
+  const open = (): Promise<void> => vm.evm.journal.checkpoint()
+  await (parent === undefined
+    ? open()
+    : (flatDataOf(manager, watch.covered)?.follow(open) ?? open()))
+  let ended: Ended
   try {
     await validate(vm, options)
+    // What these write has to wait for the root before; blocks without them go on to the transactions.
+    if (vm.common.isActivatedEIP(4788) || vm.common.isActivatedEIP(2935)) await parent?.check()
     await beforeTransactions(vm, block)
     // Stock's first transaction begins with this: accounts touched before the block may go.
     await vm.evm.journal.cleanup()
@@ -189,7 +238,7 @@ async function runInParallel(
       provided,
       options.onTransaction,
       watch,
-      settings,
+      parent === undefined ? settings : { ...settings, beforeWrites: () => parent.check() },
       report,
     )
     const committed = await transactions.run()
@@ -197,8 +246,10 @@ async function runInParallel(
     else memory.forget()
 
     const finishStart = performance.now()
-    ;({ result, finished } = await finish(vm, options, settings.pool, committed, watch, provided))
-    memory.settle(manager, result.stateRoot)
+    ended = await finishBlock(vm, options, settings, { committed, watch, provided, before })
+    const { result, changes, stateRootReady } = ended
+    const known = stateRootReady === undefined ? result.stateRoot : undefined
+    memory.settle(manager, known, changes)
     report.phases.finish = performance.now() - finishStart
   } catch (error) {
     watch.stop()
@@ -210,8 +261,15 @@ async function runInParallel(
   }
   // The block is in the state by now, whatever a listener throws; and what it awaits may be the next block.
   settings.onDone(report)
+  const { result, finished, stateRootReady } = ended
+  // Somebody listens since: stock announces no block whose root is wrong.
+  if (vm.events.listenerCount('afterBlock') > 0) await stateRootReady
   await vm._emit('afterBlock', { ...result, block: finished })
-  return { ...result, parallel: report }
+  return {
+    ...result,
+    ...(stateRootReady === undefined ? {} : { stateRootReady }),
+    parallel: report,
+  }
 }
 
 async function validate(vm: VM, options: RunBlockOpts): Promise<void> {
@@ -231,71 +289,6 @@ async function validate(vm: VM, options: RunBlockOpts): Promise<void> {
   }
   await rememberTransactionsRoot(block)
   await block.validateData(false, true, options.validateBlockSize ?? false)
-}
-
-/** From the last transaction to the end of the block. */
-async function finish(
-  vm: VM,
-  options: RunBlockOpts,
-  pool: WorkerPool,
-  committed: OrderedCommit,
-  watch: StateWriteWatch,
-  provided: BlockLevelAccessList | undefined,
-): Promise<{ result: RunBlockResult; finished: Block }> {
-  const { block } = options
-  await afterTransactions(vm, block)
-
-  let requests: RunBlockResult['requests']
-  let requestsHash: Uint8Array | undefined
-  if (block.common.isActivatedEIP(7685)) {
-    requests = await collectRequests(vm, committed.results, options.generate === true)
-    requestsHash = genRequestsRoot(requests, vm.common.customCrypto.sha256 ?? sha256)
-  }
-  checkListSize(vm, block)
-  // Then the flush that is a part of the next call finds nothing left to do.
-  if (canFlush(vm.stateManager, watch.covered)) await flushMerkleStateManager(vm.stateManager)
-  const flat = flatDataOf(vm.stateManager, watch.covered)
-  if (flat !== undefined) await hashOnWorkers(flat, pool)
-  const stateRoot = await vm.stateManager.getStateRoot()
-  const outcome = {
-    requestsHash,
-    receiptsRoot: await committed.receiptsRoot(),
-    logsBloom: committed.bloom.bitvector,
-    gasUsed: committed.gasUsed,
-    stateRoot,
-  }
-  let finished = block
-  if (options.generate === true) {
-    const { receiptsRoot, ...fields } = outcome
-    const own = accessListOf(vm)
-    const generated = {
-      ...fields,
-      receiptTrie: receiptsRoot,
-      transactionsTrie: await transactionsRoot(block),
-      ...(own === undefined ? {} : { blockAccessListHash: own.hash() }),
-    }
-    finished = createBlock(
-      { ...block, header: { ...block.header, ...generated } },
-      { common: vm.common },
-    )
-  } else {
-    checkHeader(vm, block, outcome, provided)
-  }
-  await vm.evm.journal.commit()
-
-  const result: RunBlockResult = {
-    receipts: committed.receipts,
-    logsBloom: outcome.logsBloom,
-    results: committed.results,
-    stateRoot,
-    gasUsed: outcome.gasUsed,
-    receiptsRoot: outcome.receiptsRoot,
-    preimages: new Map(),
-    requestsHash,
-    requests,
-    blockLevelAccessList: vm.evm.blockLevelAccessList,
-  }
-  return { result, finished }
 }
 
 /** Workers that may help to recover; not where a listener's block has them, and waits for this one. */

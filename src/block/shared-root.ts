@@ -15,6 +15,11 @@ const FEWEST_LEAVES = 200
 /** Parts for which a worker is woken. */
 const PARTS_PER_WORKER = 6
 
+/** Whether so much was changed that workers hash the root. */
+export function areManyChanged(flat: FlatData): boolean {
+  return flat.changedLeaves() >= FEWEST_LEAVES
+}
+
 /**
  * Hashes what is stale, so that the root is there when it is asked for. The calling thread takes its share
  * if it `helps`. Who asks for the root or writes meanwhile waits for it, and helps.
@@ -45,15 +50,16 @@ export async function hashOnWorkers(
       if (report.kind !== 'hashed') lose()
     }, lose),
   )
-  while (flat.tries.isShared && !areHashed(parts) && !isLost) {
+  // Somebody who cannot wait may take the root meanwhile; what is under way then is not ours.
+  const isOurs = (): boolean => flat.tries.isSharing(parts)
+  while (isOurs() && !areHashed(parts) && !isLost) {
     if (helps) hashReadyParts(parts, flat.tries.hasher)
     await partsMoved(parts, helps)
   }
-  if (isLost && !areHashed(parts)) {
-    // What a dead worker began is stale still; when no other hashes any more, it can be done here.
-    await Promise.all(tasks)
-    flat.tries.unshare(parts)
-  }
+  // What a dead worker began is stale still; when no other hashes any more, it can be done here.
+  if (isLost && !areHashed(parts)) await Promise.all(tasks)
+  if (!isOurs()) return
+  if (!areHashed(parts)) flat.tries.unshare(parts)
   flat.root()
 }
 

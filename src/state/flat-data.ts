@@ -57,6 +57,14 @@ export class FlatData implements StateData {
   #hidings = 0
   /** How long the log was when the tries were brought up to date. */
   #hashedAt = 0
+  /** Hears of the root that was postponed. */
+  #onRoot: ((root: Uint8Array) => void) | undefined
+  /** Grows with every change: where it is what it was, so is the state. */
+  changes = 0
+  /** Resolves when a postponed root is there, and what follows from it is done. Never rejects. */
+  hashing: Promise<void> | undefined
+  /** A block begins that waits for the root by itself; see {@link follow}. */
+  isFollowed = false
   readonly #touch = (record: number): void => this.#changed(record)
 
   constructor({ keccak, maxStateMiB, keptRoots, store }: FlatDataOptions) {
@@ -90,6 +98,12 @@ export class FlatData implements StateData {
       codeHash: this.codes.hash(words[record + FLAT_ACCOUNT.CODE]),
       storageRoot: this.#storageRoot(record),
     }
+  }
+
+  /** Whether an account's storage root is one that others are hashing. */
+  isHashing(address: Uint8Array): boolean {
+    const record = this.table.findAccount(address)
+    return record !== 0 && this.tries.isHashing(record)
   }
 
   #storageRoot(record: number): Uint8Array {
@@ -201,7 +215,47 @@ export class FlatData implements StateData {
       this.#place()
       this.#root = this.tries.hash()
     }
-    return this.#root
+    const hear = this.#onRoot
+    this.#onRoot = undefined
+    hear?.(this.#root)
+    // Who heard of it may have gone back.
+    return this.#root ?? this.root()
+  }
+
+  /** Changed leaves that a root has to hash, about; 0 if it is known. */
+  changedLeaves(): number {
+    if (this.#root !== undefined) return 0
+    this.#place()
+    return this.tries.staleLeaves
+  }
+
+  /**
+   * Makes what was changed a version whose root is found later: when somebody asks for it or changes
+   * something, if not before. `onRoot` hears of it first, and may go back. No checkpoint may be open.
+   */
+  postponeRoot(onRoot: (root: Uint8Array) => void): void {
+    this.#place()
+    if (this.log.length > 0) this.#seal(this.log.length)
+    this.#onRoot = onRoot
+  }
+
+  /** Calls `use`, which need not wait for a postponed root before it opens a checkpoint. */
+  follow<T>(use: () => T): T {
+    this.isFollowed = true
+    try {
+      return use()
+    } finally {
+      this.isFollowed = false
+    }
+  }
+
+  /** Goes back to a version of which the present one is all that followed. The log must be empty. */
+  goBack(version: Version): void {
+    // Workers may be reading for a block that follows, which will be refused: what they read now is void.
+    this.hide()
+    this.moveTo(version)
+    this.show()
+    this.committed()
   }
 
   #place(): void {
@@ -220,9 +274,9 @@ export class FlatData implements StateData {
     return this.tries.share(fewest)
   }
 
-  /** Takes a root that others are hashing: what they work on must not change. */
+  /** Takes a root that others are hashing, or that somebody waits for: what it is of must not change. */
   #settle(): void {
-    if (this.tries.isShared) this.root()
+    if (this.tries.isShared || this.#onRoot !== undefined) this.root()
   }
 
   /** Keeps no root any more, so that what was before takes no memory. */
@@ -267,8 +321,10 @@ export class FlatData implements StateData {
 
   /** A version that is what the records were at `mark`, before which the log then has nothing. */
   versionAt(mark: number): Version {
-    this.#settle()
-    if (mark > 0) this.#seal(mark)
+    if (mark > 0) {
+      this.#settle()
+      this.#seal(mark)
+    }
     return this.present
   }
 
@@ -284,7 +340,7 @@ export class FlatData implements StateData {
   during<T>(version: Version, use: () => T): T {
     this.root()
     this.hide()
-    const { log, present } = this
+    const { log, present, changes } = this
     const hashedAt = this.#hashedAt
     const working = newVersion()
     advance(present, working, log.clone().seal(this.#region.words))
@@ -303,6 +359,7 @@ export class FlatData implements StateData {
       this.present = present
       this.log = log
       this.#hashedAt = hashedAt
+      this.changes = changes
       this.show()
     }
   }
@@ -325,6 +382,7 @@ export class FlatData implements StateData {
 
   #changed(record: number): void {
     this.#root = undefined
+    this.changes++
     this.tries.touch(record)
   }
 

@@ -38,6 +38,7 @@ import { isUnmodified } from './unmodified.ts'
 
 /** Who may look behind a state manager; the executor's workers read its memory. */
 let dataOf: (state: FlatState) => FlatData | CopiedData | undefined
+let marksOf: (state: FlatState) => readonly number[]
 
 /**
  * A flat state; see `createFlatState`. All of it works as in stock's `MerkleStateManager`, except that
@@ -57,6 +58,7 @@ export class FlatState implements StateManagerInterface {
   static {
     // A proxy of a state is none.
     dataOf = (state) => (#data in state ? state.#data : undefined)
+    marksOf = (state) => state.#marks
   }
 
   /** Not for callers: use `createFlatState`. */
@@ -67,18 +69,22 @@ export class FlatState implements StateManagerInterface {
   }
 
   async getAccount(address: Address): Promise<Account | undefined> {
+    if (this.#hashing !== undefined) await this.#hashingOf(address)
     return this.#account(address)
   }
 
   async putAccount(address: Address, account?: Account): Promise<void> {
+    if (this.#hashing !== undefined) await this.#hashing
     this.#put(address, account)
   }
 
   async deleteAccount(address: Address): Promise<void> {
+    if (this.#hashing !== undefined) await this.#hashing
     this.#data.setAccount(address.bytes, undefined)
   }
 
   async modifyAccountFields(address: Address, fields: AccountUpdate): Promise<void> {
+    if (this.#hashing !== undefined) await this.#hashing
     const account = this.#account(address) ?? new Account()
     if (fields.nonce !== undefined) account.nonce = fields.nonce
     if (fields.balance !== undefined) account.balance = fields.balance
@@ -88,6 +94,7 @@ export class FlatState implements StateManagerInterface {
   }
 
   async putCode(address: Address, value: Uint8Array): Promise<void> {
+    if (this.#hashing !== undefined) await this.#hashing
     const codeHash = this.#keccak(value)
     this.#data.putCode(codeHash, value)
     const account = this.#account(address) ?? new Account()
@@ -96,6 +103,7 @@ export class FlatState implements StateManagerInterface {
   }
 
   async getCode(address: Address): Promise<Uint8Array> {
+    if (this.#hashing !== undefined) await this.#hashingOf(address)
     const fields = this.#data.account(address.bytes)
     return fields === undefined ? new Uint8Array(0) : this.#data.code(fields.codeHash)
   }
@@ -114,6 +122,7 @@ export class FlatState implements StateManagerInterface {
     if (value.length > 32) {
       throw EthereumJSErrorWithoutCode('Storage value cannot be longer than 32 bytes')
     }
+    if (this.#hashing !== undefined) await this.#hashing
     if (this.#data.account(address.bytes) === undefined) {
       throw EthereumJSErrorWithoutCode('putStorage() called on non-existing account')
     }
@@ -121,12 +130,14 @@ export class FlatState implements StateManagerInterface {
   }
 
   async clearStorage(address: Address): Promise<void> {
+    if (this.#hashing !== undefined) await this.#hashing
     // Stock makes the account exist.
     if (this.#account(address) === undefined) this.#put(address, new Account())
     else this.#data.clearSlots(address.bytes)
   }
 
   async checkpoint(): Promise<void> {
+    if (this.#hashing !== undefined) await this.#hashing
     this.#marks.push(this.#data.mark())
   }
 
@@ -138,6 +149,7 @@ export class FlatState implements StateManagerInterface {
   }
 
   async revert(): Promise<void> {
+    if (this.#hashing !== undefined) await this.#hashing
     const mark = this.#marks.pop()
     if (mark === undefined) {
       throw EthereumJSErrorWithoutCode('trying to revert when not checkpointed')
@@ -153,6 +165,7 @@ export class FlatState implements StateManagerInterface {
   }
 
   async getStateRoot(): Promise<Uint8Array> {
+    await this.#original.hashing
     const root = this.#data.root()
     if (this.#marks.length === 0) this.#data.committed()
     return root.slice()
@@ -164,6 +177,7 @@ export class FlatState implements StateManagerInterface {
    * @throws ParallelError `INVALID_ARGUMENT` while a checkpoint is open
    */
   async setStateRoot(stateRoot: Uint8Array, _clearCache?: boolean): Promise<void> {
+    await this.#original.hashing
     if (equalsBytes(this.#data.root(), stateRoot)) return
     if (this.#marks.length > 0) {
       throw new ParallelError(
@@ -179,6 +193,7 @@ export class FlatState implements StateManagerInterface {
   }
 
   async hasStateRoot(root: Uint8Array): Promise<boolean> {
+    await this.#original.hashing
     return this.#data.has(root)
   }
 
@@ -216,7 +231,7 @@ export class FlatState implements StateManagerInterface {
    * @throws ParallelError `INVALID_ARGUMENT` while a checkpoint is open
    */
   async importAlloc(alloc: Alloc, options?: ImportOptions): Promise<Uint8Array> {
-    return importAlloc(this.#importTarget(), alloc, options)
+    return importAlloc(await this.#importTarget(), alloc, options)
   }
 
   /**
@@ -229,10 +244,11 @@ export class FlatState implements StateManagerInterface {
     keys: Iterable<StateKeys> | AsyncIterable<StateKeys>,
     options?: ImportOptions,
   ): Promise<Uint8Array> {
-    return importState(this.#importTarget(), source, keys, options)
+    return importState(await this.#importTarget(), source, keys, options)
   }
 
-  #importTarget(): FlatData {
+  async #importTarget(): Promise<FlatData> {
+    await this.#hashing
     const data = this.#data
     if (data instanceof FlatData && this.#marks.length === 0) return data
     const message = 'Only a flat state that is no copy and has no open checkpoint can import'
@@ -247,11 +263,13 @@ export class FlatState implements StateManagerInterface {
 
   /** Resolves when all that was stored is on the disk, so that a failure of power does not lose it. */
   async flushed(): Promise<void> {
+    await this.#original.hashing
     await this.#original.disk?.store.flushed()
   }
 
   /** Ends the use of a store; the state must not be changed afterwards. Without a store, does nothing. */
   async close(): Promise<void> {
+    await this.#original.hashing
     if (this.#data instanceof FlatData) await this.#data.disk?.store.close()
   }
 
@@ -289,6 +307,20 @@ export class FlatState implements StateManagerInterface {
     return this.#original.keccak(bytes)
   }
 
+  /**
+   * What to wait for before something is changed: the root of a block that may be refused. Nobody would have
+   * to wait here, but who does not blocks the thread.
+   */
+  get #hashing(): Promise<void> | undefined {
+    const data = this.#data
+    return data instanceof FlatData && !data.isFollowed ? data.hashing : undefined
+  }
+
+  /** The same before an account is looked at, whose storage root others may be hashing. */
+  async #hashingOf(address: Address): Promise<void> {
+    if (this.#original.isHashing(address.bytes)) await this.#hashing
+  }
+
   get #original(): FlatData {
     const data = this.#data
     return data instanceof CopiedData ? data.base : data
@@ -310,6 +342,15 @@ export function flatDataOf(manager: object, covered: readonly string[] = []): Fl
   if (!isUnmodified(manager, FlatState, covered)) return undefined
   const data = dataOf(manager as FlatState)
   return data instanceof FlatData ? data : undefined
+}
+
+/** The same, if it has no open checkpoint. */
+export function committedDataOf(
+  manager: object,
+  covered: readonly string[] = [],
+): FlatData | undefined {
+  const data = flatDataOf(manager, covered)
+  return data !== undefined && marksOf(manager as FlatState).length === 0 ? data : undefined
 }
 
 function checkKey(key: Uint8Array): void {

@@ -89,18 +89,23 @@ export class FlatTries {
     this.#queue = []
   }
 
+  /** Leaves whose changes were placed and not hashed, about. */
+  get staleLeaves(): number {
+    let leaves = this.#accounts
+    for (const count of this.#storages.values()) leaves += count
+    return leaves
+  }
+
   /**
    * What other threads can hash of what was placed, if it is at least `fewest` leaves. Until {@link hash}
    * returns, nothing else may write to headers, values or shapes.
    */
   share(fewest: number): Int32Array | undefined {
+    if (this.staleLeaves < fewest) return undefined
     const tries: StaleTrie[] = []
-    let leaves = this.#accounts
-    for (const [account, count] of this.#storages) {
-      leaves += count
-      tries.push({ top: this.#region.words[account + FLAT_ACCOUNT.STORAGE], leaves: count })
+    for (const [account, leaves] of this.#storages) {
+      tries.push({ top: this.#region.words[account + FLAT_ACCOUNT.STORAGE], leaves })
     }
-    if (leaves < fewest) return undefined
     const accounts = { top: this.top, leaves: this.#accounts }
     this.#parts = cutTries(this.#region.words, tries, accounts)
     return this.#parts
@@ -109,6 +114,11 @@ export class FlatTries {
   /** Whether other threads may be hashing. */
   get isShared(): boolean {
     return this.#parts !== undefined
+  }
+
+  /** Whether it is these parts that others may be hashing. */
+  isSharing(parts: Int32Array): boolean {
+    return this.#parts === parts
   }
 
   /** Whether others may be writing the root of an account's storage. */

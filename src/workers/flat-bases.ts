@@ -54,6 +54,7 @@ export class FlatBases {
       else copyHash(fromBytes, code + FLAT_CODE.HASH, bytes, record + ACCOUNT.CODE_HASH)
       const storage =
         exists && from[flat + FLAT_ACCOUNT.SLOT_COUNT] !== 0 ? from[flat + FLAT_ACCOUNT.STORAGE] : 0
+      // Threads may be hashing it; all that is asked of it is whether it is the empty one, which none is.
       if (storage === 0) writePadded32(bytes, record + ACCOUNT.STORAGE_ROOT, KECCAK256_RLP)
       else copyHash(fromBytes, storage + FLAT_NODE.REFERENCE, bytes, record + ACCOUNT.STORAGE_ROOT)
       return true

@@ -86,6 +86,7 @@ async function learn(row: GeneratedRow): Promise<void> {
     ...{ memory, pool, foresight, limits, fallback: false, workerSetup: undefined },
     whySequential: undefined,
     onDone: () => {},
+    onLater: () => {},
     choice: undefined,
     signal: new AbortController().signal,
   }

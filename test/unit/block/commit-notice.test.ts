@@ -75,6 +75,7 @@ class PlayedBlock {
       signal: new AbortController().signal,
       whySequential: undefined,
       onDone: () => {},
+      onLater: () => {},
     })
   }
 
