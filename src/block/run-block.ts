@@ -197,7 +197,15 @@ async function runInParallel(
     else memory.forget()
 
     const finishStart = performance.now()
-    ;({ result, finished } = await finish(vm, options, settings.pool, committed, watch, provided))
+    ;({ result, finished } = await finish(
+      vm,
+      options,
+      settings.pool,
+      report,
+      committed,
+      watch,
+      provided,
+    ))
     memory.settle(manager, result.stateRoot)
     report.phases.finish = performance.now() - finishStart
   } catch (error) {
@@ -238,6 +246,7 @@ async function finish(
   vm: VM,
   options: RunBlockOpts,
   pool: WorkerPool,
+  report: BlockReport,
   committed: OrderedCommit,
   watch: StateWriteWatch,
   provided: BlockLevelAccessList | undefined,
@@ -255,7 +264,8 @@ async function finish(
   // Then the flush that is a part of the next call finds nothing left to do.
   if (canFlush(vm.stateManager, watch.covered)) await flushMerkleStateManager(vm.stateManager)
   const flat = flatDataOf(vm.stateManager, watch.covered)
-  if (flat !== undefined) await hashOnWorkers(flat, pool)
+  const incident = flat && (await hashOnWorkers(flat, pool))
+  if (incident !== undefined) report.incidents.push(incident)
   const stateRoot = await vm.stateManager.getStateRoot()
   const outcome = {
     requestsHash,
