@@ -2,12 +2,12 @@
 // Authority on what a copy holds; it never changes the original, which may move on. Its roots are taken in
 // the original's tries, by going to the version for a moment.
 
-import { KECCAK256_RLP } from '@ethereumjs/util'
+import { equalsBytes, KECCAK256_RLP } from '@ethereumjs/util'
 import { FLAT_SLOT } from '../memory/flat-layout.ts'
 import { readStripped32, readUint64, readUint256 } from '../memory/word-codec.ts'
 import type { FlatData } from './flat-data.ts'
 import { ACCOUNT_ENTRY, type FlatLog, indexEntries, SLOT_ENTRY } from './flat-log.ts'
-import type { Version } from './flat-versions.ts'
+import { KeptRoots, type Version } from './flat-versions.ts'
 import { bytesOfHex, hexOf } from './hex.ts'
 import type { AccountFields, StateData } from './state-data.ts'
 
@@ -35,8 +35,10 @@ export class CopiedData implements StateData {
   #version: Version
   #overlay: Overlay
   #undo: Undo[] = []
+  /** How many there were at the last root. */
+  #hashedAt = 0
   #root: Uint8Array | undefined
-  readonly #kept = new Map<string, { version: Version; overlay: Overlay }>()
+  readonly #kept: KeptRoots<{ version: Version; overlay: Overlay }>
   #logIndex:
     | { log: FlatLog; generation: number; length: number; index: Map<number, number> }
     | undefined
@@ -45,6 +47,7 @@ export class CopiedData implements StateData {
     this.base = base
     this.#version = version
     this.#overlay = overlay
+    this.#kept = new KeptRoots(base.keptRoots)
   }
 
   /** A copy of what this was at `mark`. */
@@ -107,6 +110,15 @@ export class CopiedData implements StateData {
     this.#set(accounts, name, { ...account, storageRoot: KECCAK256_RLP })
   }
 
+  emptyStorage(address: Uint8Array): void {
+    const own = this.#overlay.slots.get(hexOf(address))
+    if (equalsBytes(this.account(address)?.storageRoot ?? KECCAK256_RLP, KECCAK256_RLP)) return
+    for (let i = this.#hashedAt; i < this.#undo.length; i++) {
+      if (this.#undo[i].map === own) return
+    }
+    this.clearSlots(address)
+  }
+
   code(hash: Uint8Array): Uint8Array {
     return this.base.code(hash)
   }
@@ -121,6 +133,7 @@ export class CopiedData implements StateData {
 
   takeBack(mark: number): void {
     if (this.#undo.length > mark) this.#root = undefined
+    this.#hashedAt = Math.min(this.#hashedAt, mark)
     for (const entry of this.#undo.splice(mark).reverse()) undo(entry)
   }
 
@@ -135,6 +148,7 @@ export class CopiedData implements StateData {
       }
       return root
     })
+    this.#hashedAt = this.#undo.length
     return this.#root
   }
 
@@ -155,20 +169,27 @@ export class CopiedData implements StateData {
   }
 
   committed(): void {
+    this.keepRoot()
+  }
+
+  keepRoot(): void {
     this.#undo = []
+    this.#hashedAt = 0
     if (this.#root === undefined) return
-    const kept = { version: this.#version, overlay: copyOverlay(this.#overlay) }
-    this.#kept.set(hexOf(this.#root), kept)
+    this.#kept.keep(this.#root, {
+      version: this.#version,
+      overlay: copyOverlay(this.#overlay),
+    })
   }
 
   has(root: Uint8Array): boolean {
-    return this.#kept.has(hexOf(root)) || this.base.has(root)
+    return this.#kept.find(root) !== undefined || this.base.has(root)
   }
 
   goTo(root: Uint8Array): boolean {
     this.root()
     this.committed()
-    const kept = this.#kept.get(hexOf(root))
+    const kept = this.#kept.find(root)
     const version = kept?.version ?? this.base.find(root)
     if (version === undefined) return false
     this.#version = version

@@ -21,7 +21,7 @@ import { FlatPages } from './flat-pages.ts'
 import type { FlatStore } from './flat-store.ts'
 import { FlatTable } from './flat-table.ts'
 import { FlatTries } from './flat-tries.ts'
-import { advance, KeptVersions, newVersion, turn, type Version, wayFrom } from './flat-versions.ts'
+import { advance, KeptRoots, newVersion, turn, type Version, wayFrom } from './flat-versions.ts'
 import type { Keccak } from './keccak.ts'
 import type { AccountFields, StateData } from './state-data.ts'
 
@@ -51,7 +51,7 @@ export class FlatData implements StateData {
   present: Version
   log = new FlatLog()
   readonly #region: SharedRegion
-  readonly #kept: KeptVersions
+  readonly #kept: KeptRoots<Version>
   /** The root of what the records hold; unknown after changes. */
   #root: Uint8Array | undefined
   #hidings = 0
@@ -66,12 +66,12 @@ export class FlatData implements StateData {
     const pages = new FlatPages()
     this.codes = new FlatCodes(this.#region, store && pages)
     this.tries = new FlatTries(this.#region, keccak, store && pages)
-    this.#kept = new KeptVersions(keptRoots)
+    this.#kept = new KeptRoots(keptRoots)
     const { region, table, codes, tries } = this
     this.disk = store && new FlatDisk({ region, table, codes, tries }, store, pages)
     this.#root = this.disk?.load() ?? KECCAK256_RLP
     this.present = newVersion(this.#root)
-    this.#kept.keep(this.present)
+    this.#kept.keep(this.#root, this.present)
   }
 
   get region(): SharedRegion {
@@ -158,6 +158,13 @@ export class FlatData implements StateData {
     }
   }
 
+  emptyStorage(address: Uint8Array): void {
+    const account = this.table.findAccount(address)
+    if (account === 0 || this.tries.storageRoot(account) === undefined) return
+    const { words } = this.#region
+    if (!this.log.ownersSince(words, this.#hashedAt).has(account)) this.clearSlots(address)
+  }
+
   code(hash: Uint8Array): Uint8Array {
     return this.codes.code(this.codes.entry(hash))
   }
@@ -187,13 +194,18 @@ export class FlatData implements StateData {
   }
 
   committed(): void {
+    // First, since it can fail: what is sealed cannot be taken back.
+    if (this.#root !== undefined) this.disk?.save(this.#root)
+    this.keepRoot()
+  }
+
+  keepRoot(): void {
     if (this.#root === undefined) return
     if (this.log.length > 0) this.#seal(this.log.length)
     if (this.present.root === undefined) {
       this.present.root = this.#root
-      this.#kept.keep(this.present)
+      this.#kept.keep(this.#root, this.present)
     }
-    this.disk?.save(this.#root)
   }
 
   root(): Uint8Array {
@@ -225,9 +237,14 @@ export class FlatData implements StateData {
     if (this.tries.isShared) this.root()
   }
 
-  /** Keeps no root any more, so that what was before takes no memory. */
-  forgetRoots(): void {
-    this.#kept.clear()
+  /** Most roots that are kept. */
+  get keptRoots(): number {
+    return this.#kept.limit
+  }
+
+  /** Keeps no root any more, so that what was before takes no memory; what it returns takes that back. */
+  forgetRoots(): () => void {
+    return this.#kept.clear()
   }
 
   has(root: Uint8Array): boolean {
@@ -244,9 +261,15 @@ export class FlatData implements StateData {
     if (version === undefined) return false
     this.root()
     this.committed()
+    const { present } = this
     this.moveTo(version)
-    this.committed()
-    this.#kept.keep(version)
+    try {
+      this.committed()
+    } catch (error) {
+      this.moveTo(present)
+      throw error
+    }
+    this.#kept.keep(root, version)
     return true
   }
 

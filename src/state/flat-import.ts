@@ -18,7 +18,11 @@ import {
   unpadBytes,
 } from '@ethereumjs/util'
 import { ParallelError } from '../errors.ts'
+import { FLAT_ACCOUNT } from '../memory/flat-layout.ts'
+import { bytesOfWords } from '../memory/word-codec.ts'
 import type { FlatData } from './flat-data.ts'
+import { leavesBelow } from './flat-trie.ts'
+import type { Version } from './flat-versions.ts'
 
 /** An account of an alloc; numbers as bigints or in hex. */
 export interface AllocAccount {
@@ -49,17 +53,26 @@ export interface ImportOptions {
 /** Between progress reports; also what is gathered of the past before it is let go. */
 const BATCH = 1_000
 
-/** Counts what is imported, and lets go of what was before. */
+/** Counts what is imported, and lets go of what was before, unless it takes that to go back. */
 class Progress {
   accounts = 0
   slots = 0
   readonly #data: FlatData
   readonly #options: ImportOptions
+  /** The state from before; none where there was nothing, which needs no way back. */
+  readonly #before: Version | undefined
+  /** Nothing where there was nothing, so that what comes between can be let go. */
+  readonly #bringRootsBack: () => void = () => {}
 
   constructor(data: FlatData, options: ImportOptions) {
     this.#data = data
     this.#options = options
-    data.forgetRoots()
+    data.root()
+    data.committed()
+    const forgotten = data.forgetRoots()
+    if (data.table.accountCount === 0) return
+    this.#before = data.present
+    this.#bringRootsBack = forgotten
   }
 
   accountDone(): void {
@@ -71,9 +84,50 @@ class Progress {
 
   end(): Uint8Array {
     const root = this.#data.root()
-    this.#data.committed()
     this.#options.onProgress?.({ accounts: this.accounts, slots: this.slots })
+    this.#data.committed()
     return root
+  }
+
+  /** Leaves the state as it was, whatever was imported by now. */
+  takeBack(): void {
+    const data = this.#data
+    data.takeBack(0)
+    data.root()
+    if (this.#before !== undefined) data.moveTo(this.#before)
+    else this.#removeAll()
+    this.#bringRootsBack()
+    data.keepRoot()
+  }
+
+  #removeAll(): void {
+    const data = this.#data
+    const { words } = data.region
+    const addresses = Array.from(leavesBelow(words, data.tries.top), (leaf) =>
+      bytesOfWords(words, leaf + FLAT_ACCOUNT.ADDRESS, 5),
+    )
+    for (const [i, address] of addresses.entries()) {
+      data.setAccount(address, undefined)
+      if (i % BATCH === 0) data.versionAt(data.mark())
+    }
+    data.root()
+    data.versionAt(data.mark())
+  }
+}
+
+/** What `fill` makes of a state, or, where it fails, the state as it was. */
+async function importing(
+  data: FlatData,
+  options: ImportOptions,
+  fill: (progress: Progress) => Promise<void>,
+): Promise<Uint8Array> {
+  const progress = new Progress(data, options)
+  try {
+    await fill(progress)
+    return progress.end()
+  } catch (error) {
+    progress.takeBack()
+    throw error
   }
 }
 
@@ -102,25 +156,25 @@ export async function importAlloc(
   alloc: Alloc,
   options: ImportOptions = {},
 ): Promise<Uint8Array> {
-  const progress = new Progress(data, options)
-  for await (const [name, account] of entriesOf(alloc)) {
-    const address = createAddressFromString(withPrefix(name)).bytes
-    const code = bytesOf(account.code)
-    const codeHash = code.length === 0 ? KECCAK256_NULL : data.keccak(code)
-    data.putCode(codeHash, code)
-    data.setAccount(address, {
-      nonce: BigInt(account.nonce ?? 0n),
-      balance: BigInt(account.balance ?? 0n),
-      codeHash,
-      storageRoot: KECCAK256_RLP,
-    })
-    for (const [key, value] of Object.entries(account.storage ?? {})) {
-      progress.slots++
-      data.setSlot(address, setLengthLeft(wordOf(key), 32), unpadBytes(wordOf(value)))
+  return importing(data, options, async (progress) => {
+    for await (const [name, account] of entriesOf(alloc)) {
+      const address = createAddressFromString(withPrefix(name)).bytes
+      const code = bytesOf(account.code)
+      const codeHash = code.length === 0 ? KECCAK256_NULL : data.keccak(code)
+      data.putCode(codeHash, code)
+      data.setAccount(address, {
+        nonce: BigInt(account.nonce ?? 0n),
+        balance: BigInt(account.balance ?? 0n),
+        codeHash,
+        storageRoot: KECCAK256_RLP,
+      })
+      for (const [key, value] of Object.entries(account.storage ?? {})) {
+        progress.slots++
+        data.setSlot(address, setLengthLeft(wordOf(key), 32), unpadBytes(wordOf(value)))
+      }
+      progress.accountDone()
     }
-    progress.accountDone()
-  }
-  return progress.end()
+  })
 }
 
 /**
@@ -133,27 +187,26 @@ export async function importState(
   keys: Iterable<StateKeys> | AsyncIterable<StateKeys>,
   options: ImportOptions = {},
 ): Promise<Uint8Array> {
-  const progress = new Progress(data, options)
-  const expected = await source.getStateRoot()
-  for await (const { address, slots } of keys) {
-    const account = await source.getAccount(address)
-    if (account === undefined) continue
-    if (account.isContract()) data.putCode(account.codeHash, await source.getCode(address))
-    data.setAccount(address.bytes, account)
-    for (const key of slots) {
-      progress.slots++
-      data.setSlot(address.bytes, key, unpadBytes(await source.getStorage(address, key)))
+  return importing(data, options, async (progress) => {
+    const expected = await source.getStateRoot()
+    for await (const { address, slots } of keys) {
+      const account = await source.getAccount(address)
+      if (account === undefined) continue
+      if (account.isContract()) data.putCode(account.codeHash, await source.getCode(address))
+      data.setAccount(address.bytes, account)
+      for (const key of slots) {
+        progress.slots++
+        data.setSlot(address.bytes, key, unpadBytes(await source.getStorage(address, key)))
+      }
+      progress.accountDone()
     }
-    progress.accountDone()
-  }
-  const root = progress.end()
-  if (!equalsBytes(root, expected)) {
+    const root = data.root()
+    if (equalsBytes(root, expected)) return
     throw new ParallelError(
       'INVALID_ARGUMENT',
       `What was imported has the state root ${bytesToHex(root)} and not ${bytesToHex(expected)}: accounts or slots are missing among the keys`,
     )
-  }
-  return root
+  })
 }
 
 function entriesOf(

@@ -44,7 +44,8 @@ let dataOf: (state: FlatState) => FlatData | CopiedData | undefined
  *
  * - state roots can be gone back to only while they are among the kept ones (`UNKNOWN_STATE_ROOT`),
  * - an account's `storageRoot` follows from its slots: it is the one computed with the last state root, and
- *   putting an account with the root of empty storage empties it,
+ *   putting an account with the root of empty storage empties it, unless slots of it were written since the
+ *   last state root: stock's caches, too, keep these whatever root is put with the account,
  * - balances must be below 2^256 wei (`UNSUPPORTED_BALANCE`) and nonces below 2^64.
  */
 export class FlatState implements StateManagerInterface {
@@ -130,10 +131,14 @@ export class FlatState implements StateManagerInterface {
     this.#marks.push(this.#data.mark())
   }
 
+  /** @throws ParallelError `STORE_WRITE_FAILED`: the checkpoint is still open, to be reverted or committed again */
   async commit(): Promise<void> {
-    if (this.#marks.pop() === undefined) {
+    if (this.#marks.length === 0) {
       throw EthereumJSErrorWithoutCode('trying to commit when not checkpointed')
     }
+    // Before the checkpoint is gone: storing can fail, and then it can still be reverted.
+    if (this.#marks.length === 1) this.#data.committed()
+    this.#marks.pop()
     this.#leave()
   }
 
@@ -143,13 +148,13 @@ export class FlatState implements StateManagerInterface {
       throw EthereumJSErrorWithoutCode('trying to revert when not checkpointed')
     }
     this.#data.takeBack(mark)
+    // Nothing is stored: what is there has none of what was taken back.
+    if (this.#marks.length === 0) this.#data.keepRoot()
     this.#leave()
   }
 
   #leave(): void {
-    if (this.#marks.length > 0) return
-    this.#data.committed()
-    this.originalStorageCache.clear()
+    if (this.#marks.length === 0) this.originalStorageCache.clear()
   }
 
   async getStateRoot(): Promise<Uint8Array> {
@@ -162,6 +167,7 @@ export class FlatState implements StateManagerInterface {
    * Goes to the state that had this root.
    * @throws ParallelError `UNKNOWN_STATE_ROOT` if it is not among the kept ones
    * @throws ParallelError `INVALID_ARGUMENT` while a checkpoint is open
+   * @throws ParallelError `STORE_WRITE_FAILED`, and stays where it is
    */
   async setStateRoot(stateRoot: Uint8Array, _clearCache?: boolean): Promise<void> {
     if (equalsBytes(this.#data.root(), stateRoot)) return
@@ -278,10 +284,7 @@ export class FlatState implements StateManagerInterface {
   #put(address: Address, account: Account | undefined): void {
     this.#data.setAccount(address.bytes, account)
     if (account !== undefined && equalsBytes(account.storageRoot, KECCAK256_RLP)) {
-      const root = this.#data.account(address.bytes)?.storageRoot
-      if (root !== undefined && !equalsBytes(root, KECCAK256_RLP)) {
-        this.#data.clearSlots(address.bytes)
-      }
+      this.#data.emptyStorage(address.bytes)
     }
   }
 

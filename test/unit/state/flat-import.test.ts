@@ -97,6 +97,56 @@ describe('an import', () => {
     })
   })
 
+  it('that is refused leaves the state as it was', async () => {
+    const many = (from: number): [string, AllocAccount][] =>
+      Array.from({ length: 2_100 }, (_, i) => [
+        addressOf(from + i).toString(),
+        { balance: BigInt(i + 1), storage: { '0x1': '0x07', [`0x${i.toString(16)}`]: '0x02' } },
+      ])
+    const bad: [string, AllocAccount] = [
+      addressOf(7).toString(),
+      { storage: { '0x1': `0x${'01'.repeat(33)}` } },
+    ]
+    const stock = new MerkleStateManager({ common })
+    await stock.generateCanonicalGenesis(genesis)
+    const keys = [1, 2].map((i) => ({ address: addressOf(i), slots: [0, 1, 2].map(keyOf) }))
+    for (const isEmpty of [true, false]) {
+      const state = await createFlatState({ common })
+      const roots = [await state.getStateRoot()]
+      if (!isEmpty) {
+        await state.generateCanonicalGenesis(genesis)
+        roots.push(await state.getStateRoot())
+        await state.importAlloc(many(1_000).slice(0, 5))
+        roots.splice(0, 2, await state.getStateRoot())
+        await state.putStorage(addressOf(1_000), keyOf(1), Uint8Array.of(9))
+        roots.push(await state.getStateRoot())
+        await state.putAccount(addressOf(5), new Account(3n))
+      }
+      const root = await state.getStateRoot()
+      for (const refused of [
+        () => state.importAlloc([...many(1_003), bad]),
+        () => state.importAlloc([bad]),
+        () => state.importState(stock, keys),
+      ]) {
+        await expect(refused()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+        expect(await state.getStateRoot()).toEqual(root)
+        expect(await state.getAccount(addressOf(2_500))).toBeUndefined()
+        expect(await state.getStorage(addressOf(1_003), keyOf(1))).toEqual(
+          isEmpty ? new Uint8Array() : Uint8Array.of(7),
+        )
+        for (const earlier of [...roots, root]) {
+          await state.setStateRoot(earlier)
+          expect(await state.getStateRoot()).toEqual(earlier)
+        }
+      }
+      const whole = await createFlatState({ common })
+      await whole.importAlloc(many(1))
+      if (isEmpty) {
+        expect(await state.importAlloc(many(1))).toEqual(await whole.getStateRoot())
+      }
+    }
+  })
+
   it('refuses slots and values that are longer than 32 bytes', async () => {
     const state = await createFlatState({ common })
     const long = `0x${'01'.repeat(33)}`

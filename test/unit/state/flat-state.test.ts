@@ -1,7 +1,7 @@
 // Holds a flat state to stock's MerkleStateManager, call by call: answers, roots, proofs, dumps.
 // Authority on what of stock's manager a flat state keeps, and where it says so that it does not.
-import { Common, Hardfork, Mainnet } from '@ethereumjs/common'
-import { getMerkleStateProof, MerkleStateManager } from '@ethereumjs/statemanager'
+import { Common, Hardfork, Mainnet, type StateManagerInterface } from '@ethereumjs/common'
+import { Caches, getMerkleStateProof, MerkleStateManager } from '@ethereumjs/statemanager'
 import { Account, bytesToHex, KECCAK256_RLP } from '@ethereumjs/util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -206,6 +206,112 @@ describe('a flat state', () => {
       expect(await state.getStorage(address, SLOTS[0])).toHaveLength(0)
       expect((await state.getAccount(address))?.storageRoot).toEqual(KECCAK256_RLP)
     }
+  })
+
+  it('keeps what was written after the account that is put was read, as stock with caches does', async () => {
+    const act = fc.record({
+      kind: fc.constantFrom(
+        'read',
+        'read',
+        'put',
+        'put',
+        'put',
+        'slot',
+        'slot',
+        'slot',
+        'delete',
+        'clear',
+        'checkpoint',
+        'revert',
+        'root',
+      ),
+      slot: fc.nat({ max: 3 }),
+      value: fc.nat({ max: 2 }),
+    })
+    const [address] = ADDRESSES
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { maxLength: 40 }), fc.boolean(), async (acts, isCopy) => {
+        const stock = new MerkleStateManager({ common, caches: new Caches() })
+        const state = await createFlatState({ common })
+        const flat = isCopy ? state.shallowCopy() : state
+        const held = new Map<StateManagerInterface, Account | undefined>()
+        let depth = 0
+        for (const { kind, slot, value } of [...acts, { kind: 'root', slot: 0, value: 0 }]) {
+          if (kind === 'checkpoint' && depth > 0) continue
+          if (kind === 'revert' && depth === 0) continue
+          const answers: unknown[] = []
+          for (const manager of [stock, flat]) {
+            const account = await manager.getAccount(address)
+            if (kind === 'read') held.set(manager, account ?? new Account())
+            else if (kind === 'put') {
+              const old = held.get(manager) ?? account ?? new Account()
+              old.balance += 1n
+              await manager.putAccount(address, old)
+              held.set(manager, old)
+            } else if (kind === 'slot' && account !== undefined) {
+              // As an EVM does it, which asks before it writes.
+              answers.push(await manager.getStorage(address, SLOTS[slot]))
+              const bytes = value === 0 ? new Uint8Array() : Uint8Array.of(value)
+              await manager.putStorage(address, SLOTS[slot], bytes)
+            } else if (kind === 'delete' || kind === 'clear') {
+              if (account !== undefined) await manager.clearStorage(address)
+              if (kind === 'delete') await manager.deleteAccount(address)
+            } else if (kind === 'checkpoint') await manager.checkpoint()
+            else if (kind === 'revert') await manager.revert()
+            else if (kind === 'root' && depth === 0) {
+              answers.push(bytesToHex(await manager.getStateRoot()))
+            }
+            for (const key of SLOTS.slice(0, 4)) {
+              answers.push(bytesToHex(await manager.getStorage(address, key)))
+            }
+          }
+          // Older ones have another root than that of storage that is there, which only stock goes back to.
+          if (!['read', 'put', 'slot'].includes(kind)) held.clear()
+          if (kind === 'checkpoint') depth++
+          if (kind === 'revert') depth--
+          const half = answers.length / 2
+          expect(answers.slice(half)).toEqual(answers.slice(0, half))
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('empties nothing that was written since the last root where an older account is put', async () => {
+    const [address] = ADDRESSES
+    for (const copies of [false, true]) {
+      const original = await createFlatState({ common })
+      const state = copies ? original.shallowCopy() : original
+      const old = new Account(1n)
+      await state.putAccount(address, old)
+      await state.putStorage(address, SLOTS[0], Uint8Array.of(1))
+      await state.getStateRoot()
+      await state.putStorage(address, SLOTS[1], Uint8Array.of(2))
+      await state.putAccount(address, old)
+      expect(await state.getStorage(address, SLOTS[0])).toEqual(Uint8Array.of(1))
+      expect(await state.getStorage(address, SLOTS[1])).toEqual(Uint8Array.of(2))
+      // Destroyed and made again: its old storage's root is the last that was computed.
+      await state.deleteAccount(address)
+      await state.putAccount(address, old)
+      await state.putStorage(address, SLOTS[2], Uint8Array.of(3))
+      await state.putAccount(address, old)
+      expect(await state.getStorage(address, SLOTS[2])).toEqual(Uint8Array.of(3))
+    }
+  })
+
+  it('has copies that keep as many roots as it does', async () => {
+    const state = await createFlatState({ common, keptRoots: 3 })
+    const copy = state.shallowCopy()
+    const roots: Uint8Array[] = []
+    for (let i = 0; i < 6; i++) {
+      await copy.putAccount(ADDRESSES[i], new Account(1n, BigInt(i)))
+      roots.push(await copy.getStateRoot())
+    }
+    const kept = await Promise.all(roots.map((root) => copy.hasStateRoot(root)))
+    expect(kept).toEqual([false, false, false, true, true, true])
+    await copy.setStateRoot(roots[3])
+    expect((await copy.getAccount(ADDRESSES[3]))?.balance).toBe(3n)
+    expect(await copy.getAccount(ADDRESSES[4])).toBeUndefined()
   })
 
   it('refuses what it cannot hold, and options that are not allowed', async () => {
