@@ -18,11 +18,9 @@ import {
   unpadBytes,
 } from '@ethereumjs/util'
 import { ParallelError } from '../errors.ts'
-import { FLAT_ACCOUNT } from '../memory/flat-layout.ts'
-import { bytesOfWords } from '../memory/word-codec.ts'
-import type { FlatData } from './flat-data.ts'
-import { leavesBelow } from './flat-trie.ts'
-import type { Version } from './flat-versions.ts'
+import type { DiskData } from './disk-data.ts'
+import { FlatData } from './flat-data.ts'
+import { DiskImportWay, FlatImportWay, type ImportWay } from './import-way.ts'
 
 /** An account of an alloc; numbers as bigints or in hex. */
 export interface AllocAccount {
@@ -53,80 +51,48 @@ export interface ImportOptions {
 /** Between progress reports; also what is gathered of the past before it is let go. */
 const BATCH = 1_000
 
-/** Counts what is imported, and lets go of what was before, unless it takes that to go back. */
+type ImportTarget = FlatData | DiskData
+
+/** Counts what is imported, and lets go of what was before. */
 class Progress {
   accounts = 0
   slots = 0
-  readonly #data: FlatData
+  readonly #way: ImportWay
   readonly #options: ImportOptions
-  /** The state from before; none where there was nothing, which needs no way back. */
-  readonly #before: Version | undefined
-  /** Nothing where there was nothing, so that what comes between can be let go. */
-  readonly #bringRootsBack: () => void = () => {}
 
-  constructor(data: FlatData, options: ImportOptions) {
-    this.#data = data
+  constructor(way: ImportWay, options: ImportOptions) {
+    this.#way = way
     this.#options = options
-    data.root()
-    data.committed()
-    const forgotten = data.forgetRoots()
-    if (data.table.accountCount === 0) return
-    this.#before = data.present
-    this.#bringRootsBack = forgotten
   }
 
   accountDone(): void {
     this.accounts++
     if (this.accounts % BATCH !== 0) return
-    this.#data.versionAt(this.#data.mark())
+    this.#way.letGo()
+    this.tell()
+  }
+
+  tell(): void {
     this.#options.onProgress?.({ accounts: this.accounts, slots: this.slots })
-  }
-
-  end(): Uint8Array {
-    const root = this.#data.root()
-    this.#options.onProgress?.({ accounts: this.accounts, slots: this.slots })
-    this.#data.committed()
-    return root
-  }
-
-  /** Leaves the state as it was, whatever was imported by now. */
-  takeBack(): void {
-    const data = this.#data
-    data.takeBack(0)
-    data.root()
-    if (this.#before !== undefined) data.moveTo(this.#before)
-    else this.#removeAll()
-    this.#bringRootsBack()
-    data.keepRoot()
-  }
-
-  #removeAll(): void {
-    const data = this.#data
-    const { words } = data.region
-    const addresses = Array.from(leavesBelow(words, data.tries.top), (leaf) =>
-      bytesOfWords(words, leaf + FLAT_ACCOUNT.ADDRESS, 5),
-    )
-    for (const [i, address] of addresses.entries()) {
-      data.setAccount(address, undefined)
-      if (i % BATCH === 0) data.versionAt(data.mark())
-    }
-    data.root()
-    data.versionAt(data.mark())
   }
 }
 
 /** What `fill` makes of a state, or, where it fails, the state as it was. */
 async function importing(
-  data: FlatData,
+  data: ImportTarget,
   options: ImportOptions,
   fill: (progress: Progress) => Promise<void>,
 ): Promise<Uint8Array> {
-  const progress = new Progress(data, options)
+  const way = data instanceof FlatData ? new FlatImportWay(data) : new DiskImportWay(data)
+  const progress = new Progress(way, options)
   try {
     await fill(progress)
-    return progress.end()
+    const root = data.root()
+    progress.tell()
+    way.finish()
+    return root
   } catch (error) {
-    progress.takeBack()
+    way.takeBack()
     throw error
   }
 }
@@ -152,7 +118,7 @@ export async function putGenesis(
  * @throws ParallelError `INVALID_ARGUMENT` for slots or values of more than 32 bytes
  */
 export async function importAlloc(
-  data: FlatData,
+  data: ImportTarget,
   alloc: Alloc,
   options: ImportOptions = {},
 ): Promise<Uint8Array> {
@@ -182,7 +148,7 @@ export async function importAlloc(
  * @throws ParallelError `INVALID_ARGUMENT` if that gives another root: `keys` does not have all
  */
 export async function importState(
-  data: FlatData,
+  data: ImportTarget,
   source: StateManagerInterface,
   keys: Iterable<StateKeys> | AsyncIterable<StateKeys>,
   options: ImportOptions = {},

@@ -22,6 +22,9 @@ import {
   unpadBytes,
 } from '@ethereumjs/util'
 import { ParallelError } from '../errors.ts'
+import { DiskData } from './disk-data.ts'
+import { dumpDiskRange, dumpDiskStorage, proveOnDisk } from './disk-walk.ts'
+import type { EntryStore } from './entry-store.ts'
 import { CopiedData } from './flat-copy.ts'
 import { FlatData } from './flat-data.ts'
 import {
@@ -32,12 +35,15 @@ import {
   putGenesis,
   type StateKeys,
 } from './flat-import.ts'
+import type { FlatStore } from './flat-store.ts'
 import { dumpStorage, dumpStorageRange, prove } from './flat-walk.ts'
 import { hexOf } from './hex.ts'
 import { isUnmodified } from './unmodified.ts'
 
+type Data = FlatData | CopiedData | DiskData
+
 /** Who may look behind a state manager; the executor's workers read its memory. */
-let dataOf: (state: FlatState) => FlatData | CopiedData | undefined
+let dataOf: (state: FlatState) => Data | undefined
 
 /**
  * A flat state; see `createFlatState`. All of it works as in stock's `MerkleStateManager`, except that
@@ -51,7 +57,7 @@ let dataOf: (state: FlatState) => FlatData | CopiedData | undefined
 export class FlatState implements StateManagerInterface {
   readonly common: Common
   readonly originalStorageCache: OriginalStorageCache
-  readonly #data: FlatData | CopiedData
+  readonly #data: Data
   /** Where each open checkpoint began. */
   #marks: number[] = []
 
@@ -61,7 +67,7 @@ export class FlatState implements StateManagerInterface {
   }
 
   /** Not for callers: use `createFlatState`. */
-  constructor(common: Common, data: FlatData | CopiedData) {
+  constructor(common: Common, data: Data) {
     this.common = common
     this.#data = data
     this.originalStorageCache = new OriginalStorageCache(this.getStorage.bind(this))
@@ -189,19 +195,27 @@ export class FlatState implements StateManagerInterface {
   }
 
   async dumpStorage(address: Address): Promise<StorageDump> {
-    return this.#use((data) => dumpStorage(data, address))
+    const data = this.#data
+    if (data instanceof DiskData) return dumpDiskStorage(data, this.common, address)
+    return this.#use(data, (flat) => dumpStorage(flat, address))
   }
 
   async dumpStorageRange(address: Address, startKey: bigint, limit: number): Promise<StorageRange> {
     if (!Number.isSafeInteger(limit) || limit < 0) {
       throw EthereumJSErrorWithoutCode('Limit is not a proper uint.')
     }
-    return this.#use((data) => dumpStorageRange(data, address, startKey, limit))
+    const data = this.#data
+    if (data instanceof DiskData) {
+      return dumpDiskRange(data, this.common, address, startKey, limit)
+    }
+    return this.#use(data, (flat) => dumpStorageRange(flat, address, startKey, limit))
   }
 
   /** An EIP-1186 proof of an account and slots of it, as `getMerkleStateProof` of stock gives it. */
   async getProof(address: Address, storageSlots: readonly Uint8Array[] = []): Promise<Proof> {
-    return this.#use((data) => prove(data, address, storageSlots))
+    const data = this.#data
+    if (data instanceof DiskData) return proveOnDisk(data, this.common, address, storageSlots)
+    return this.#use(data, (flat) => prove(flat, address, storageSlots))
   }
 
   async consumeBAL(bal: BALJSONBlockAccessList, expectedStateRoot?: Uint8Array): Promise<void> {
@@ -238,9 +252,10 @@ export class FlatState implements StateManagerInterface {
     return importState(this.#importTarget(), source, keys, options)
   }
 
-  #importTarget(): FlatData {
+  #importTarget(): FlatData | DiskData {
     const data = this.#data
-    if (data instanceof FlatData && this.#marks.length === 0) return data
+    const isCopy = data instanceof CopiedData || (data instanceof DiskData && data.isCopy)
+    if (!isCopy && this.#marks.length === 0) return data
     const message = 'Only a flat state that is no copy and has no open checkpoint can import'
     throw new ParallelError('INVALID_ARGUMENT', message)
   }
@@ -253,12 +268,14 @@ export class FlatState implements StateManagerInterface {
 
   /** Resolves when all that was stored is on the disk, so that a failure of power does not lose it. */
   async flushed(): Promise<void> {
-    await this.#original.disk?.store.flushed()
+    await this.#store?.flushed()
   }
 
   /** Ends the use of a store; the state must not be changed afterwards. Without a store, does nothing. */
   async close(): Promise<void> {
-    if (this.#data instanceof FlatData) await this.#data.disk?.store.close()
+    const data = this.#data
+    const isCopy = data instanceof CopiedData || (data instanceof DiskData && data.isCopy)
+    if (!isCopy) await this.#store?.close()
   }
 
   /** A copy of what is committed, at no cost; what is changed there stays there. */
@@ -269,7 +286,7 @@ export class FlatState implements StateManagerInterface {
     // Storage roots are those of the last state root, and so they are right from the start.
     if (this.#marks.length === 0) data.root()
     const [mark = data.mark()] = this.#marks
-    if (data instanceof CopiedData) return new FlatState(common, data.copy(mark))
+    if (!(data instanceof FlatData)) return new FlatState(common, data.copy(mark))
     const version = data.versionAt(mark)
     this.#marks = this.#marks.map((other) => other - mark)
     return new FlatState(common, new CopiedData(data, version))
@@ -289,16 +306,17 @@ export class FlatState implements StateManagerInterface {
   }
 
   #keccak(bytes: Uint8Array): Uint8Array {
-    return this.#original.keccak(bytes)
+    const data = this.#data
+    return data instanceof CopiedData ? data.base.keccak(bytes) : data.keccak(bytes)
   }
 
-  get #original(): FlatData {
+  get #store(): FlatStore | EntryStore | undefined {
     const data = this.#data
-    return data instanceof CopiedData ? data.base : data
+    if (data instanceof DiskData) return data.base.store
+    return (data instanceof CopiedData ? data.base : data).disk?.store
   }
 
-  #use<T>(use: (data: FlatData) => T): T {
-    const data = this.#data
+  #use<T>(data: FlatData | CopiedData, use: (data: FlatData) => T): T {
     if (data instanceof CopiedData) return data.use(use)
     data.root()
     return use(data)
