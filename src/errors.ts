@@ -23,6 +23,8 @@ export type ParallelErrorCode =
   | 'BROKEN_TRIE'
   /** What lies where a flat state should be stored is none, or somebody else writes to it. */
   | 'BROKEN_STORE'
+  /** A flat state could not be stored, and `cause` says why; both it and the store are as they were. */
+  | 'STORE_WRITE_FAILED'
   /** A flat state is asked for a state root that it does not keep (any more). */
   | 'UNKNOWN_STATE_ROOT'
   /**

@@ -20,7 +20,7 @@ import {
   paramsTx,
 } from '@ethereumjs/tx'
 import type { RunBlockOpts, VM } from '@ethereumjs/vm'
-import { encodeCommon } from '../execution/chain-data.ts'
+import { canCross, encodeCommon } from '../execution/chain-data.ts'
 import {
   type FunctionOptions,
   functionParts,
@@ -217,6 +217,7 @@ function whyTransactions(common: Common, options: RunBlockOpts, setup: Setup): s
     if (!isUnmodified(tx, tx.constructor, SENDER_METHODS)) {
       return 'a transaction has methods of its own'
     }
+    if (!canCross(tx)) return 'a transaction notes about itself what stock would not'
     if (!tx.isSigned() && !Object.hasOwn(tx, 'getSenderAddress')) {
       return 'a transaction is not signed, which stock refuses'
     }

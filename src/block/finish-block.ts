@@ -17,6 +17,7 @@ import { takeRootLater } from './later-root.ts'
 import type { OrderedCommit } from './ordered-commit.ts'
 import type { ParallelSettings } from './parallel-settings.ts'
 import { checkListSize } from './provided-access-list.ts'
+import type { BlockReport } from './report.ts'
 import { areManyChanged, hashOnWorkers } from './shared-root.ts'
 import type { StateWriteWatch } from './state-write-watch.ts'
 import { afterTransactions } from './system-operations.ts'
@@ -24,6 +25,7 @@ import { transactionsRoot } from './transactions-root.ts'
 
 /** What the end of a block needs of its beginning. */
 export interface Begun {
+  readonly report: BlockReport
   readonly committed: OrderedCommit
   readonly watch: StateWriteWatch
   readonly provided: BlockLevelAccessList | undefined
@@ -45,7 +47,7 @@ export async function finishBlock(
   vm: VM,
   options: RunBlockOpts,
   { pool, onLater }: ParallelSettings,
-  { committed, watch, provided, before }: Begun,
+  { report, committed, watch, provided, before }: Begun,
 ): Promise<Ended> {
   const { block } = options
   await afterTransactions(vm, block)
@@ -62,7 +64,8 @@ export async function finishBlock(
   const flat = flatDataOf(vm.stateManager, watch.covered)
   const isLater =
     before !== undefined && flat !== undefined && !needsRoot(vm, options) && areManyChanged(flat)
-  if (flat !== undefined && !isLater) await hashOnWorkers(flat, pool)
+  const incident = flat && !isLater ? await hashOnWorkers(flat, pool) : undefined
+  if (incident !== undefined) report.incidents.push(incident)
   const stateRoot = isLater ? block.header.stateRoot.slice() : await vm.stateManager.getStateRoot()
   const outcome = {
     requestsHash,

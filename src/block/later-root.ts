@@ -78,7 +78,7 @@ export function takeRootLater(
   })
   line.pending = ready
   const hashing: Promise<void> = hashOnWorkers(flat, pool, false)
-    .catch(refuse)
+    .then(() => {}, refuse)
     .then(() => {
       if (flat.hashing === hashing) flat.hashing = undefined
     })

@@ -246,7 +246,7 @@ async function runInParallel(
     else memory.forget()
 
     const finishStart = performance.now()
-    ended = await finishBlock(vm, options, settings, { committed, watch, provided, before })
+    ended = await finishBlock(vm, options, settings, { report, committed, watch, provided, before })
     const { result, changes, stateRootReady } = ended
     const known = stateRootReady === undefined ? result.stateRoot : undefined
     memory.settle(manager, known, changes)

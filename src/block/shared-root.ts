@@ -4,8 +4,16 @@
 
 import { FLAT_PARTS } from '../memory/flat-layout.ts'
 import type { FlatData } from '../state/flat-data.ts'
-import { areHashed, hashReadyParts, partsMoved, stopParts } from '../state/flat-parts.ts'
+import {
+  areHashed,
+  hashReadyParts,
+  loseHelper,
+  partsMoved,
+  partsQuiet,
+  stopParts,
+} from '../state/flat-parts.ts'
 import type { WorkerPool } from '../workers/pool.ts'
+import type { HashTask } from '../workers/protocol.ts'
 
 /**
  * Changed accounts and slots below which the calling thread hashes alone. Each takes 10 to 12 us, and two
@@ -23,33 +31,41 @@ export function areManyChanged(flat: FlatData): boolean {
 /**
  * Hashes what is stale, so that the root is there when it is asked for. The calling thread takes its share
  * if it `helps`. Who asks for the root or writes meanwhile waits for it, and helps.
+ * @returns what went wrong, in a sentence, if something did: the root is right all the same
  */
 export async function hashOnWorkers(
   flat: FlatData,
   pool: WorkerPool,
   helps = true,
   fewest = FEWEST_LEAVES,
-): Promise<void> {
+): Promise<string | undefined> {
   const parts = pool.size === 0 ? undefined : flat.shareRoot(fewest)
   if (parts === undefined) {
     flat.root()
-    return
+    return undefined
   }
-  const task = {
-    kind: 'hash',
-    region: flat.region.buffer,
-    parts: parts.buffer as SharedArrayBuffer,
-  } as const
   let isLost = false
-  const lose = (): void => {
+  const lose = (helper: number): void => {
     isLost = true
+    loseHelper(parts, helper)
     stopParts(parts)
   }
-  const tasks = Array.from({ length: helpersFor(parts, pool) }, () =>
-    pool.run(task).then((report) => {
-      if (report.kind !== 'hashed') lose()
-    }, lose),
-  )
+  const helpers = helpersFor(parts, pool)
+  for (let helper = 0; helper < helpers; helper++) {
+    const region = flat.region.buffer
+    const task: HashTask = {
+      kind: 'hash',
+      region,
+      parts: parts.buffer as SharedArrayBuffer,
+      helper,
+    }
+    void pool.run(task).then(
+      (report) => {
+        if (report.kind !== 'hashed') lose(helper)
+      },
+      () => lose(helper),
+    )
+  }
   // Somebody who cannot wait may take the root meanwhile; what is under way then is not ours.
   const isOurs = (): boolean => flat.tries.isSharing(parts)
   while (isOurs() && !areHashed(parts) && !isLost) {
@@ -57,12 +73,14 @@ export async function hashOnWorkers(
     await partsMoved(parts, helps)
   }
   // What a dead worker began is stale still; when no other hashes any more, it can be done here.
-  if (isLost && !areHashed(parts)) await Promise.all(tasks)
-  if (!isOurs()) return
-  if (!areHashed(parts)) flat.tries.unshare(parts)
-  flat.root()
+  if (isOurs() && !areHashed(parts)) await partsQuiet(parts)
+  if (isOurs()) flat.root()
+  return areHashed(parts)
+    ? undefined
+    : 'A worker ended while it hashed the state: the calling thread hashed what was left'
 }
 
 function helpersFor(parts: Int32Array, pool: WorkerPool): number {
-  return Math.min(pool.size, Math.ceil(parts[FLAT_PARTS.COUNT] / PARTS_PER_WORKER))
+  const count = Math.ceil(parts[FLAT_PARTS.COUNT] / PARTS_PER_WORKER)
+  return Math.min(pool.size, count, FLAT_PARTS.MOST_HELPERS)
 }

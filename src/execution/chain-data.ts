@@ -108,17 +108,40 @@ export const SENDER = {
 
 /** In the first byte: the transaction is there as its fields, not as RLP. */
 const AS_FIELDS = 0x10
+/** The same: what its data costs follows the sender. */
+const WITH_DATA_FEE = 0x20
+const DATA_FEE_BYTES = 8
 
-/** A transaction as bytes: sender kind and form, sender bytes, its fields or the transaction serialized. */
+/**
+ * A transaction as bytes: sender kind and form, sender bytes, what its data costs if the transaction notes that,
+ * its fields or the transaction serialized.
+ */
 export function encodeTransaction(tx: TypedTransaction): Uint8Array {
   const { kind, sender } = senderOf(tx)
   const fields = encodeFields(tx)
   const content = fields ?? tx.serialize()
-  const bytes = new Uint8Array(1 + sender.length + content.length)
-  bytes[0] = fields === undefined ? kind : kind | AS_FIELDS
+  const fee = notedDataFee(tx)
+  const start = 1 + sender.length + (fee === undefined ? 0 : DATA_FEE_BYTES)
+  const bytes = new Uint8Array(start + content.length)
+  bytes[0] = kind | (fields === undefined ? 0 : AS_FIELDS) | (fee === undefined ? 0 : WITH_DATA_FEE)
   bytes.set(sender, 1)
-  bytes.set(content, 1 + sender.length)
+  if (fee !== undefined) new DataView(bytes.buffer).setBigUint64(1 + sender.length, fee)
+  bytes.set(content, start)
   return bytes
+}
+
+/** What stock takes for the cost of the data, whoever noted it and whatever the data is. */
+export function notedDataFee({ cache, common }: TypedTransaction): bigint | undefined {
+  const { dataFee } = cache
+  return dataFee && dataFee.hardfork === common.hardfork() ? dataFee.value : undefined
+}
+
+/** Whether what a transaction notes about itself can cross to workers. */
+export function canCross(tx: TypedTransaction): boolean {
+  const fee = notedDataFee(tx)
+  const isFee = fee === undefined || (typeof fee === 'bigint' && BigInt.asUintN(64, fee) === fee)
+  const key = tx.cache.senderPubKey
+  return isFee && (key === undefined || key.length === 64)
 }
 
 /**
@@ -137,13 +160,18 @@ export function decodeTransaction(
   found: (publicKey: Uint8Array) => void = () => {},
   keccak?: (bytes: Uint8Array) => Uint8Array,
 ): TypedTransaction {
-  const kind = bytes[0] & ~AS_FIELDS
+  const kind = bytes[0] & ~(AS_FIELDS | WITH_DATA_FEE)
   const senderLength = kind === SENDER.PUBLIC_KEY ? 64 : kind === SENDER.ADDRESS ? 20 : 0
-  const content = bytes.subarray(1 + senderLength)
+  const hasFee = (bytes[0] & WITH_DATA_FEE) !== 0
+  const content = bytes.subarray(1 + senderLength + (hasFee ? DATA_FEE_BYTES : 0))
   const tx =
     (bytes[0] & AS_FIELDS) !== 0
       ? decodeFields(content, common)
       : createTxFromRLP(content, { common, allowUnlimitedInitCodeSize: true, freeze: false })
+  if (hasFee) {
+    const value = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(1 + senderLength)
+    tx.cache.dataFee = { value, hardfork: common.hardfork() }
+  }
   if (keccak !== undefined) {
     const stockMessage = tx.getMessageToVerifySignature
     tx.getMessageToVerifySignature = () => signingHash(tx, keccak) ?? stockMessage.call(tx)

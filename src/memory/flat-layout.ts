@@ -112,6 +112,10 @@ export const FLAT_CODE = {
  * hashed a part then adds to DONE: so who loads a DONE that counts a part finds its references. A part of
  * the accounts' trie may be begun when DONE counts all parts of storage tries, and what lies above the parts
  * may be hashed when it counts all.
+ *
+ * A thread that ends at its part never adds to DONE. So a helper says that it is BUSY before it looks whether
+ * parts are stopped, and that it is IDLE when it hashes no more: who has stopped them and then sees all IDLE
+ * is alone.
  */
 export const FLAT_PARTS = {
   NEXT: 0,
@@ -121,7 +125,13 @@ export const FLAT_PARTS = {
   /** Parts of storage tries, which come first. */
   STORAGE: 3,
   COUNT: 4,
+  /** One word of {@link FLAT_HELPER} for each thread that is asked to help. */
+  HELPERS: 5,
+  MOST_HELPERS: 64,
   /** For each part its top node, and how many nibbles lead to it. */
-  FIRST: 5,
+  FIRST: 69,
   PART_WORDS: 2,
 } as const
+
+/** What a helper is at; the calling thread makes a BUSY one LOST when its task has ended without a word. */
+export const FLAT_HELPER = { IDLE: 0, BUSY: 1, LOST: 2 } as const

@@ -7,104 +7,61 @@ import { FLAT_SLOT } from '../memory/flat-layout.ts'
 import { readStripped32, readUint64, readUint256 } from '../memory/word-codec.ts'
 import type { FlatData } from './flat-data.ts'
 import { ACCOUNT_ENTRY, type FlatLog, indexEntries, SLOT_ENTRY } from './flat-log.ts'
-import type { Version } from './flat-versions.ts'
-import { bytesOfHex, hexOf } from './hex.ts'
+import { KeptRoots, type Version } from './flat-versions.ts'
+import { bytesOfHex } from './hex.ts'
 import type { AccountFields, StateData } from './state-data.ts'
-
-/** What a copy has of its own, by addresses and keys in hex. */
-interface Overlay {
-  /** `null`: deleted. */
-  readonly accounts: Map<string, AccountFields | null>
-  readonly slots: Map<string, Map<string, Uint8Array>>
-  /** Accounts of whose storage nothing of the version is left. */
-  readonly cleared: Map<string, true>
-}
-
-/** What a map of an overlay had before. */
-interface Undo {
-  readonly map: Map<string, unknown>
-  readonly name: string
-  readonly before: unknown
-}
+import { copyContents, type OverlayContents, StateOverlay } from './state-overlay.ts'
 
 /** Where the entries of a delta are. */
 const indexes = new WeakMap<Int32Array, Map<number, number>>()
 
 export class CopiedData implements StateData {
   readonly base: FlatData
+  readonly #overlay: StateOverlay
   #version: Version
-  #overlay: Overlay
-  #undo: Undo[] = []
-  #root: Uint8Array | undefined
-  readonly #kept = new Map<string, { version: Version; overlay: Overlay }>()
+  readonly #kept: KeptRoots<{ version: Version; contents: OverlayContents }>
   #logIndex:
     | { log: FlatLog; generation: number; length: number; index: Map<number, number> }
     | undefined
 
-  constructor(base: FlatData, version: Version, overlay: Overlay = emptyOverlay()) {
+  constructor(base: FlatData, version: Version, contents?: OverlayContents) {
     this.base = base
     this.#version = version
-    this.#overlay = overlay
+    const below = {
+      account: (address: Uint8Array) => this.#baseAccount(address),
+      slot: (address: Uint8Array, key: Uint8Array) => this.#baseSlot(address, key),
+    }
+    this.#overlay = new StateOverlay(below, contents)
+    this.#kept = new KeptRoots(base.keptRoots)
   }
 
   /** A copy of what this was at `mark`. */
   copy(mark: number): CopiedData {
-    return new CopiedData(this.base, this.#version, copyOverlay(this.#overlay, this.#undo, mark))
+    return new CopiedData(this.base, this.#version, this.#overlay.copy(mark))
   }
 
   account(address: Uint8Array): AccountFields | undefined {
-    const own = this.#overlay.accounts.get(hexOf(address))
-    if (own !== undefined) return own ?? undefined
-    return this.#baseAccount(address)
+    return this.#overlay.account(address)
   }
 
   setAccount(address: Uint8Array, fields: AccountFields | undefined): void {
-    const before = this.account(address)
-    if (fields === undefined) {
-      if (before === undefined) return
-      this.clearSlots(address)
-    }
-    this.#set(
-      this.#overlay.accounts,
-      hexOf(address),
-      fields === undefined
-        ? null
-        : {
-            nonce: fields.nonce,
-            balance: fields.balance,
-            codeHash: fields.codeHash,
-            storageRoot: before?.storageRoot ?? KECCAK256_RLP,
-          },
-    )
+    this.#overlay.setAccount(address, fields)
   }
 
   slot(address: Uint8Array, key: Uint8Array): Uint8Array {
-    const { slots, cleared } = this.#overlay
-    const name = hexOf(address)
-    const own = slots.get(name)?.get(hexOf(key))
-    if (own !== undefined) return own
-    return cleared.has(name) ? new Uint8Array(0) : this.#baseSlot(address, key)
+    return this.#overlay.slot(address, key)
   }
 
   setSlot(address: Uint8Array, key: Uint8Array, value: Uint8Array): void {
-    const { slots } = this.#overlay
-    const name = hexOf(address)
-    let own = slots.get(name)
-    if (own === undefined) {
-      own = new Map()
-      this.#set(slots, name, own)
-    }
-    this.#set(own, hexOf(key), value.slice())
+    this.#overlay.setSlot(address, key, value)
   }
 
   clearSlots(address: Uint8Array): void {
-    const { accounts, slots, cleared } = this.#overlay
-    const name = hexOf(address)
-    this.#set(slots, name, new Map())
-    if (!cleared.has(name)) this.#set(cleared, name, true)
-    const account = this.account(address)
-    if (account === undefined) return
-    this.#set(accounts, name, { ...account, storageRoot: KECCAK256_RLP })
+    this.#overlay.clearSlots(address)
+  }
+
+  emptyStorage(address: Uint8Array): void {
+    this.#overlay.emptyStorage(address)
   }
 
   code(hash: Uint8Array): Uint8Array {
@@ -116,32 +73,33 @@ export class CopiedData implements StateData {
   }
 
   mark(): number {
-    return this.#undo.length
+    return this.#overlay.mark()
   }
 
   takeBack(mark: number): void {
-    if (this.#undo.length > mark) this.#root = undefined
-    for (const entry of this.#undo.splice(mark).reverse()) undo(entry)
+    this.#overlay.takeBack(mark)
   }
 
   root(): Uint8Array {
-    this.#root ??= this.use((base) => {
+    const overlay = this.#overlay
+    if (overlay.root !== undefined) return overlay.root
+    const root = this.use((base) => {
       const root = base.root()
-      const { accounts, slots } = this.#overlay
-      for (const name of slots.keys()) {
+      for (const name of overlay.contents.slots.keys()) {
         const fields = base.account(bytesOfHex(name))
         // What is taken back later must take this root with it.
-        if (fields !== undefined) this.#set(accounts, name, fields)
+        if (fields !== undefined) overlay.setStorageRoot(name, fields)
       }
       return root
     })
-    return this.#root
+    overlay.hashed(root)
+    return root
   }
 
   /** Calls `use` while the original holds what this copy holds. */
   use<T>(use: (base: FlatData) => T): T {
     const { base } = this
-    const { accounts, slots, cleared } = this.#overlay
+    const { accounts, slots, cleared } = this.#overlay.contents
     return base.during(this.#version, () => {
       for (const name of cleared.keys()) base.clearSlots(bytesOfHex(name))
       for (const [name, fields] of accounts) base.setAccount(bytesOfHex(name), fields ?? undefined)
@@ -155,32 +113,29 @@ export class CopiedData implements StateData {
   }
 
   committed(): void {
-    this.#undo = []
-    if (this.#root === undefined) return
-    const kept = { version: this.#version, overlay: copyOverlay(this.#overlay) }
-    this.#kept.set(hexOf(this.#root), kept)
+    this.keepRoot()
+  }
+
+  keepRoot(): void {
+    const overlay = this.#overlay
+    overlay.forgetUndo()
+    if (overlay.root === undefined) return
+    this.#kept.keep(overlay.root, { version: this.#version, contents: overlay.copy() })
   }
 
   has(root: Uint8Array): boolean {
-    return this.#kept.has(hexOf(root)) || this.base.has(root)
+    return this.#kept.find(root) !== undefined || this.base.has(root)
   }
 
   goTo(root: Uint8Array): boolean {
     this.root()
     this.committed()
-    const kept = this.#kept.get(hexOf(root))
+    const kept = this.#kept.find(root)
     const version = kept?.version ?? this.base.find(root)
     if (version === undefined) return false
     this.#version = version
-    this.#overlay = kept === undefined ? emptyOverlay() : copyOverlay(kept.overlay)
-    this.#root = root.slice()
+    this.#overlay.reset(root.slice(), kept && copyContents(kept.contents))
     return true
-  }
-
-  #set<T>(map: Map<string, T>, name: string, value: T): void {
-    this.#undo.push({ map, name, before: map.get(name) })
-    map.set(name, value)
-    this.#root = undefined
   }
 
   #baseAccount(address: Uint8Array): AccountFields | undefined {
@@ -236,35 +191,4 @@ export class CopiedData implements StateData {
     const start = this.#logIndex?.index.get(record)
     return start === undefined ? undefined : [log.entries, start]
   }
-}
-
-function emptyOverlay(): Overlay {
-  return { accounts: new Map(), slots: new Map(), cleared: new Map() }
-}
-
-function undo({ map, name, before }: Undo): void {
-  if (before === undefined) map.delete(name)
-  else map.set(name, before)
-}
-
-/** A copy of what an overlay was before the entries of `log` from `mark` on. */
-function copyOverlay(overlay: Overlay, log: readonly Undo[] = [], mark = log.length): Overlay {
-  const copies = new Map<unknown, Map<string, unknown>>()
-  const copyOf = <T>(map: Map<string, T>): Map<string, T> => {
-    let copy = copies.get(map)
-    if (copy === undefined) {
-      copy = new Map(Array.from(map, ([name, value]) => [name, copyValue(value)]))
-      copies.set(map, copy)
-    }
-    return copy as Map<string, T>
-  }
-  const copyValue = (value: unknown): unknown =>
-    value instanceof Map ? copyOf(value as Map<string, unknown>) : value
-  const { accounts, slots, cleared } = overlay
-  const copy = { accounts: copyOf(accounts), slots: copyOf(slots), cleared: copyOf(cleared) }
-  for (let i = log.length - 1; i >= mark; i--) {
-    const { map, name, before } = log[i]
-    undo({ map: copyOf(map), name, before: copyValue(before) })
-  }
-  return copy
 }

@@ -3,33 +3,30 @@
 // written. Knows nothing of ethereumjs' interface (flat-state.ts does).
 
 import { KECCAK256_RLP } from '@ethereumjs/util'
-import { ParallelError } from '../errors.ts'
-import { FLAT_ACCOUNT, FLAT_BITS, FLAT_EPOCH, FLAT_SLOT } from '../memory/flat-layout.ts'
+import { FLAT_ACCOUNT, FLAT_EPOCH, FLAT_SLOT } from '../memory/flat-layout.ts'
 import { SharedRegion } from '../memory/shared-region.ts'
-import {
-  readStripped32,
-  readUint64,
-  readUint256,
-  writePadded32,
-  writeUint64,
-  writeUint256,
-} from '../memory/word-codec.ts'
+import { readStripped32, writePadded32 } from '../memory/word-codec.ts'
 import { FlatCodes } from './flat-codes.ts'
 import { FlatDisk } from './flat-disk.ts'
 import { FlatLog, swapEntries } from './flat-log.ts'
 import { FlatPages } from './flat-pages.ts'
+import {
+  accountExists,
+  checkAccount,
+  isZeroSlot,
+  readAccount,
+  removeAccount,
+  writeAccount,
+} from './flat-records.ts'
 import type { FlatStore } from './flat-store.ts'
 import { FlatTable } from './flat-table.ts'
 import { FlatTries } from './flat-tries.ts'
-import { advance, KeptVersions, newVersion, turn, type Version, wayFrom } from './flat-versions.ts'
+import { advance, KeptRoots, newVersion, turn, type Version, wayFrom } from './flat-versions.ts'
 import type { Keccak } from './keccak.ts'
 import type { AccountFields, StateData } from './state-data.ts'
 
-const { EXISTS } = FLAT_BITS
 const MIB = 1024 * 1024
 const NOTHING = new Uint8Array(0)
-const LARGEST_NONCE = 2n ** 64n
-const LARGEST_BALANCE = 2n ** 256n
 
 export interface FlatDataOptions {
   readonly keccak: Keccak
@@ -51,7 +48,7 @@ export class FlatData implements StateData {
   present: Version
   log = new FlatLog()
   readonly #region: SharedRegion
-  readonly #kept: KeptVersions
+  readonly #kept: KeptRoots<Version>
   /** The root of what the records hold; unknown after changes. */
   #root: Uint8Array | undefined
   #hidings = 0
@@ -74,12 +71,12 @@ export class FlatData implements StateData {
     const pages = new FlatPages()
     this.codes = new FlatCodes(this.#region, store && pages)
     this.tries = new FlatTries(this.#region, keccak, store && pages)
-    this.#kept = new KeptVersions(keptRoots)
+    this.#kept = new KeptRoots(keptRoots)
     const { region, table, codes, tries } = this
     this.disk = store && new FlatDisk({ region, table, codes, tries }, store, pages)
     this.#root = this.disk?.load() ?? KECCAK256_RLP
     this.present = newVersion(this.#root)
-    this.#kept.keep(this.present)
+    this.#kept.keep(this.#root, this.present)
   }
 
   get region(): SharedRegion {
@@ -91,10 +88,9 @@ export class FlatData implements StateData {
     if (record === 0) return undefined
     if (this.tries.isHashing(record)) this.#settle()
     const { words } = this.#region
-    if ((words[record] & EXISTS) === 0) return undefined
+    if (!accountExists(words, record)) return undefined
     return {
-      nonce: readUint64(words, record + FLAT_ACCOUNT.NONCE),
-      balance: readUint256(words, record + FLAT_ACCOUNT.BALANCE),
+      ...readAccount(words, record),
       codeHash: this.codes.hash(words[record + FLAT_ACCOUNT.CODE]),
       storageRoot: this.#storageRoot(record),
     }
@@ -115,28 +111,15 @@ export class FlatData implements StateData {
     this.#settle()
     const found = this.table.findAccount(address)
     if (fields === undefined) {
-      if (found === 0 || (this.#region.words[found] & EXISTS) === 0) return
+      if (found === 0 || !accountExists(this.#region.words, found)) return
       this.clearSlots(address)
-      const record = this.#beforeChange(found)
-      const { words } = this.#region
-      words[record] &= ~EXISTS
-      words.fill(0, record + FLAT_ACCOUNT.NONCE, record + FLAT_ACCOUNT.STORAGE)
+      removeAccount(this.#region.words, this.#beforeChange(found))
       return
     }
-    const { nonce, balance, codeHash } = fields
-    if (balance >= LARGEST_BALANCE) {
-      throw new ParallelError('UNSUPPORTED_BALANCE', 'A flat state holds balances below 2^256 wei')
-    }
-    if (nonce >= LARGEST_NONCE) {
-      throw new ParallelError('INVALID_ARGUMENT', 'A flat state holds nonces below 2^64')
-    }
-    const code = this.codes.entry(codeHash)
+    checkAccount(fields)
+    const code = this.codes.entry(fields.codeHash)
     const record = this.#beforeChange(found === 0 ? this.table.account(address) : found)
-    const { words } = this.#region
-    words[record] |= EXISTS
-    writeUint64(words, record + FLAT_ACCOUNT.NONCE, nonce)
-    writeUint256(words, record + FLAT_ACCOUNT.BALANCE, balance)
-    words[record + FLAT_ACCOUNT.CODE] = code
+    writeAccount(this.#region.words, record, fields, code)
   }
 
   slot(address: Uint8Array, key: Uint8Array): Uint8Array {
@@ -153,7 +136,7 @@ export class FlatData implements StateData {
   }
 
   #setSlot(account: number, slot: number, value: Uint8Array): void {
-    const before = this.#isZero(slot)
+    const before = isZeroSlot(this.#region.words, slot)
     if (before && value.length === 0) return
     const record = this.#beforeChange(slot)
     writePadded32(this.#region.bytes, record + FLAT_SLOT.VALUE, value)
@@ -170,6 +153,13 @@ export class FlatData implements StateData {
     for (; slot !== 0; slot = words[slot + FLAT_SLOT.SIBLING]) {
       this.#setSlot(account, slot, NOTHING)
     }
+  }
+
+  emptyStorage(address: Uint8Array): void {
+    const account = this.table.findAccount(address)
+    if (account === 0 || this.tries.storageRoot(account) === undefined) return
+    const { words } = this.#region
+    if (!this.log.ownersSince(words, this.#hashedAt).has(account)) this.clearSlots(address)
   }
 
   code(hash: Uint8Array): Uint8Array {
@@ -201,13 +191,18 @@ export class FlatData implements StateData {
   }
 
   committed(): void {
+    // First, since it can fail: what is sealed cannot be taken back.
+    if (this.#root !== undefined) this.disk?.save(this.#root)
+    this.keepRoot()
+  }
+
+  keepRoot(): void {
     if (this.#root === undefined) return
     if (this.log.length > 0) this.#seal(this.log.length)
     if (this.present.root === undefined) {
       this.present.root = this.#root
-      this.#kept.keep(this.present)
+      this.#kept.keep(this.#root, this.present)
     }
-    this.disk?.save(this.#root)
   }
 
   root(): Uint8Array {
@@ -255,7 +250,8 @@ export class FlatData implements StateData {
     this.hide()
     this.moveTo(version)
     this.show()
-    this.committed()
+    // Nothing is stored: what is there has none of what was taken back.
+    this.keepRoot()
   }
 
   #place(): void {
@@ -279,9 +275,14 @@ export class FlatData implements StateData {
     if (this.tries.isShared || this.#onRoot !== undefined) this.root()
   }
 
-  /** Keeps no root any more, so that what was before takes no memory. */
-  forgetRoots(): void {
-    this.#kept.clear()
+  /** Most roots that are kept. */
+  get keptRoots(): number {
+    return this.#kept.limit
+  }
+
+  /** Keeps no root any more, so that what was before takes no memory; what it returns takes that back. */
+  forgetRoots(): () => void {
+    return this.#kept.clear()
   }
 
   has(root: Uint8Array): boolean {
@@ -298,9 +299,15 @@ export class FlatData implements StateData {
     if (version === undefined) return false
     this.root()
     this.committed()
+    const { present } = this
     this.moveTo(version)
-    this.committed()
-    this.#kept.keep(version)
+    try {
+      this.committed()
+    } catch (error) {
+      this.moveTo(present)
+      throw error
+    }
+    this.#kept.keep(root, version)
     return true
   }
 
@@ -384,11 +391,5 @@ export class FlatData implements StateData {
     this.#root = undefined
     this.changes++
     this.tries.touch(record)
-  }
-
-  #isZero(slot: number): boolean {
-    const { words } = this.#region
-    for (let i = 0; i < 8; i++) if (words[slot + FLAT_SLOT.VALUE + i] !== 0) return false
-    return true
   }
 }

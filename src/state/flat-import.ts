@@ -18,7 +18,9 @@ import {
   unpadBytes,
 } from '@ethereumjs/util'
 import { ParallelError } from '../errors.ts'
-import type { FlatData } from './flat-data.ts'
+import type { DiskData } from './disk-data.ts'
+import { FlatData } from './flat-data.ts'
+import { DiskImportWay, FlatImportWay, type ImportWay } from './import-way.ts'
 
 /** An account of an alloc; numbers as bigints or in hex. */
 export interface AllocAccount {
@@ -49,31 +51,49 @@ export interface ImportOptions {
 /** Between progress reports; also what is gathered of the past before it is let go. */
 const BATCH = 1_000
 
+type ImportTarget = FlatData | DiskData
+
 /** Counts what is imported, and lets go of what was before. */
 class Progress {
   accounts = 0
   slots = 0
-  readonly #data: FlatData
+  readonly #way: ImportWay
   readonly #options: ImportOptions
 
-  constructor(data: FlatData, options: ImportOptions) {
-    this.#data = data
+  constructor(way: ImportWay, options: ImportOptions) {
+    this.#way = way
     this.#options = options
-    data.forgetRoots()
   }
 
   accountDone(): void {
     this.accounts++
     if (this.accounts % BATCH !== 0) return
-    this.#data.versionAt(this.#data.mark())
-    this.#options.onProgress?.({ accounts: this.accounts, slots: this.slots })
+    this.#way.letGo()
+    this.tell()
   }
 
-  end(): Uint8Array {
-    const root = this.#data.root()
-    this.#data.committed()
+  tell(): void {
     this.#options.onProgress?.({ accounts: this.accounts, slots: this.slots })
+  }
+}
+
+/** What `fill` makes of a state, or, where it fails, the state as it was. */
+async function importing(
+  data: ImportTarget,
+  options: ImportOptions,
+  fill: (progress: Progress) => Promise<void>,
+): Promise<Uint8Array> {
+  const way = data instanceof FlatData ? new FlatImportWay(data) : new DiskImportWay(data)
+  const progress = new Progress(way, options)
+  try {
+    await fill(progress)
+    const root = data.root()
+    progress.tell()
+    way.finish()
     return root
+  } catch (error) {
+    way.takeBack()
+    throw error
   }
 }
 
@@ -98,29 +118,29 @@ export async function putGenesis(
  * @throws ParallelError `INVALID_ARGUMENT` for slots or values of more than 32 bytes
  */
 export async function importAlloc(
-  data: FlatData,
+  data: ImportTarget,
   alloc: Alloc,
   options: ImportOptions = {},
 ): Promise<Uint8Array> {
-  const progress = new Progress(data, options)
-  for await (const [name, account] of entriesOf(alloc)) {
-    const address = createAddressFromString(withPrefix(name)).bytes
-    const code = bytesOf(account.code)
-    const codeHash = code.length === 0 ? KECCAK256_NULL : data.keccak(code)
-    data.putCode(codeHash, code)
-    data.setAccount(address, {
-      nonce: BigInt(account.nonce ?? 0n),
-      balance: BigInt(account.balance ?? 0n),
-      codeHash,
-      storageRoot: KECCAK256_RLP,
-    })
-    for (const [key, value] of Object.entries(account.storage ?? {})) {
-      progress.slots++
-      data.setSlot(address, setLengthLeft(wordOf(key), 32), unpadBytes(wordOf(value)))
+  return importing(data, options, async (progress) => {
+    for await (const [name, account] of entriesOf(alloc)) {
+      const address = createAddressFromString(withPrefix(name)).bytes
+      const code = bytesOf(account.code)
+      const codeHash = code.length === 0 ? KECCAK256_NULL : data.keccak(code)
+      data.putCode(codeHash, code)
+      data.setAccount(address, {
+        nonce: BigInt(account.nonce ?? 0n),
+        balance: BigInt(account.balance ?? 0n),
+        codeHash,
+        storageRoot: KECCAK256_RLP,
+      })
+      for (const [key, value] of Object.entries(account.storage ?? {})) {
+        progress.slots++
+        data.setSlot(address, setLengthLeft(wordOf(key), 32), unpadBytes(wordOf(value)))
+      }
+      progress.accountDone()
     }
-    progress.accountDone()
-  }
-  return progress.end()
+  })
 }
 
 /**
@@ -128,32 +148,31 @@ export async function importAlloc(
  * @throws ParallelError `INVALID_ARGUMENT` if that gives another root: `keys` does not have all
  */
 export async function importState(
-  data: FlatData,
+  data: ImportTarget,
   source: StateManagerInterface,
   keys: Iterable<StateKeys> | AsyncIterable<StateKeys>,
   options: ImportOptions = {},
 ): Promise<Uint8Array> {
-  const progress = new Progress(data, options)
-  const expected = await source.getStateRoot()
-  for await (const { address, slots } of keys) {
-    const account = await source.getAccount(address)
-    if (account === undefined) continue
-    if (account.isContract()) data.putCode(account.codeHash, await source.getCode(address))
-    data.setAccount(address.bytes, account)
-    for (const key of slots) {
-      progress.slots++
-      data.setSlot(address.bytes, key, unpadBytes(await source.getStorage(address, key)))
+  return importing(data, options, async (progress) => {
+    const expected = await source.getStateRoot()
+    for await (const { address, slots } of keys) {
+      const account = await source.getAccount(address)
+      if (account === undefined) continue
+      if (account.isContract()) data.putCode(account.codeHash, await source.getCode(address))
+      data.setAccount(address.bytes, account)
+      for (const key of slots) {
+        progress.slots++
+        data.setSlot(address.bytes, key, unpadBytes(await source.getStorage(address, key)))
+      }
+      progress.accountDone()
     }
-    progress.accountDone()
-  }
-  const root = progress.end()
-  if (!equalsBytes(root, expected)) {
+    const root = data.root()
+    if (equalsBytes(root, expected)) return
     throw new ParallelError(
       'INVALID_ARGUMENT',
       `What was imported has the state root ${bytesToHex(root)} and not ${bytesToHex(expected)}: accounts or slots are missing among the keys`,
     )
-  }
-  return root
+  })
 }
 
 function entriesOf(

@@ -29,6 +29,8 @@ export class FlatLog {
   generation = 0
   #words = new Int32Array(LEAST_WORDS)
   #length = 0
+  /** What {@link ownersSince} found, so that it looks at each entry once. */
+  #owners: { accounts: Set<number>; mark: number; end: number; generation: number } | undefined
 
   /** A mark for this point. */
   get length(): number {
@@ -95,6 +97,24 @@ export class FlatLog {
       roots.set(record, entries.subarray(at, at + 8))
     }
     return roots
+  }
+
+  /** The accounts of slots that have entries since `mark`; good until the next change. */
+  ownersSince(words: Int32Array, mark: number): ReadonlySet<number> {
+    const known = this.#owners
+    let scanned = known?.end ?? mark
+    let accounts = known?.accounts
+    if (accounts === undefined || known?.mark !== mark || known.generation !== this.generation) {
+      accounts = new Set()
+      scanned = mark
+    }
+    for (let end = this.#length; end > scanned; ) {
+      const record = this.#words[end - 1]
+      if ((words[record] & SLOT) !== 0) accounts.add(words[record + FLAT_SLOT.ACCOUNT])
+      end -= entryLength(words, record)
+    }
+    this.#owners = { accounts, mark, end: this.#length, generation: this.generation }
+    return accounts
   }
 
   /** Takes off what is before `mark`; gives the oldest entry of each record, which lead back to the beginning. */

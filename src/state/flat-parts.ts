@@ -3,12 +3,13 @@
 // Must not hash what lies above the parts: the calling thread does that.
 
 import { nativeAtomics } from '../memory/atomics.ts'
-import { FLAT_BITS, FLAT_BRANCH, FLAT_PARTS } from '../memory/flat-layout.ts'
+import { FLAT_BITS, FLAT_BRANCH, FLAT_HELPER, FLAT_PARTS } from '../memory/flat-layout.ts'
 import type { FlatHasher } from './flat-hasher.ts'
 import { depthOf } from './flat-trie.ts'
 
 const { BRANCH, STALE } = FLAT_BITS
-const { NEXT, DONE, STOPPED, STORAGE, COUNT, FIRST, PART_WORDS } = FLAT_PARTS
+const { NEXT, DONE, STOPPED, STORAGE, COUNT, HELPERS, MOST_HELPERS, FIRST, PART_WORDS } = FLAT_PARTS
+const { IDLE, BUSY, LOST } = FLAT_HELPER
 
 /** Changed leaves of a part, about: some 60 us of hashing, so that nobody waits long for the last one. */
 const PART_LEAVES = 16
@@ -16,6 +17,8 @@ const PART_LEAVES = 16
 const LOOK_MS = 10
 /** Looks after which a part's thread is lost. Counted, since a process that is stopped loses none. */
 const MOST_LOOKS = 500
+/** The same for one whose task has ended: what is terminated runs a moment longer. */
+const LOST_LOOKS = 20
 
 /** A trie with stale nodes. */
 export interface StaleTrie {
@@ -81,13 +84,60 @@ export function hashReadyParts(parts: Int32Array, hasher: FlatHasher): boolean {
   }
 }
 
-/** Hashes parts until all have been begun, and waits where others have to be done first. */
-export function hashParts(parts: Int32Array, hasher: FlatHasher): void {
-  while (!hashReadyParts(parts, hasher)) waitForParts(parts, parts[STORAGE])
+/** As number `helper`, hashes parts until all have been begun, and waits where others have to be done first. */
+export function hashParts(parts: Int32Array, hasher: FlatHasher, helper: number): void {
+  const { store, notify } = nativeAtomics
+  for (let isDone = false; !isDone; ) {
+    store(parts, HELPERS + helper, BUSY)
+    try {
+      isDone = hashReadyParts(parts, hasher)
+    } finally {
+      store(parts, HELPERS + helper, IDLE)
+      notify(parts, HELPERS + helper)
+    }
+    if (!isDone) waitForParts(parts, parts[STORAGE])
+  }
+}
+
+/** A helper's task has ended without a word: its thread is terminated, or about to be. */
+export function loseHelper(parts: Int32Array, helper: number): void {
+  if (nativeAtomics.compareExchange(parts, HELPERS + helper, BUSY, LOST) !== BUSY) return
+  nativeAtomics.notify(parts, HELPERS + helper)
+}
+
+/** Stops parts and waits until no helper hashes any more: that takes as long as a part. */
+export function quietParts(parts: Int32Array): void {
+  stopParts(parts)
+  for (let helper = 0; helper < MOST_HELPERS; helper++) {
+    for (let looks = 0; isAtWork(parts, helper, looks); looks++) {
+      const state = nativeAtomics.load(parts, HELPERS + helper)
+      if (state !== IDLE) nativeAtomics.wait(parts, HELPERS + helper, state, LOOK_MS)
+    }
+  }
+}
+
+/** The same without blocking the thread, so that it hears of helpers that have ended. */
+export async function partsQuiet(parts: Int32Array): Promise<void> {
+  stopParts(parts)
+  for (let helper = 0; helper < MOST_HELPERS; helper++) {
+    for (let looks = 0; isAtWork(parts, helper, looks); looks++) {
+      const state = nativeAtomics.load(parts, HELPERS + helper)
+      if (state === IDLE) break
+      const changed = Atomics.waitAsync(parts, HELPERS + helper, state, LOOK_MS)
+      if (changed.async) await changed.value
+    }
+  }
+}
+
+/** Whether a helper may be hashing, after so many looks at it without a word of it. */
+function isAtWork(parts: Int32Array, helper: number, looks: number): boolean {
+  const state = nativeAtomics.load(parts, HELPERS + helper)
+  return state !== IDLE && looks < (state === LOST ? LOST_LOOKS : MOST_LOOKS)
 }
 
 /**
- * The same, and waits for those that others hash: blocks the thread for as long as that takes.
+ * Hashes parts until all have been begun, and waits for those that others hash: blocks the thread for as long
+ * as that takes.
  * @returns `false` if some do not come
  */
 export function finishParts(parts: Int32Array, hasher: FlatHasher): boolean {

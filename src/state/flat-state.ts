@@ -22,6 +22,9 @@ import {
   unpadBytes,
 } from '@ethereumjs/util'
 import { ParallelError } from '../errors.ts'
+import { DiskData } from './disk-data.ts'
+import { dumpDiskRange, dumpDiskStorage, proveOnDisk } from './disk-walk.ts'
+import type { EntryStore } from './entry-store.ts'
 import { CopiedData } from './flat-copy.ts'
 import { FlatData } from './flat-data.ts'
 import {
@@ -32,12 +35,15 @@ import {
   putGenesis,
   type StateKeys,
 } from './flat-import.ts'
+import type { FlatStore } from './flat-store.ts'
 import { dumpStorage, dumpStorageRange, prove } from './flat-walk.ts'
 import { hexOf } from './hex.ts'
 import { isUnmodified } from './unmodified.ts'
 
+type Data = FlatData | CopiedData | DiskData
+
 /** Who may look behind a state manager; the executor's workers read its memory. */
-let dataOf: (state: FlatState) => FlatData | CopiedData | undefined
+let dataOf: (state: FlatState) => Data | undefined
 let marksOf: (state: FlatState) => readonly number[]
 
 /**
@@ -45,13 +51,14 @@ let marksOf: (state: FlatState) => readonly number[]
  *
  * - state roots can be gone back to only while they are among the kept ones (`UNKNOWN_STATE_ROOT`),
  * - an account's `storageRoot` follows from its slots: it is the one computed with the last state root, and
- *   putting an account with the root of empty storage empties it,
+ *   putting an account with the root of empty storage empties it, unless slots of it were written since the
+ *   last state root: stock's caches, too, keep these whatever root is put with the account,
  * - balances must be below 2^256 wei (`UNSUPPORTED_BALANCE`) and nonces below 2^64.
  */
 export class FlatState implements StateManagerInterface {
   readonly common: Common
   readonly originalStorageCache: OriginalStorageCache
-  readonly #data: FlatData | CopiedData
+  readonly #data: Data
   /** Where each open checkpoint began. */
   #marks: number[] = []
 
@@ -62,7 +69,7 @@ export class FlatState implements StateManagerInterface {
   }
 
   /** Not for callers: use `createFlatState`. */
-  constructor(common: Common, data: FlatData | CopiedData) {
+  constructor(common: Common, data: Data) {
     this.common = common
     this.#data = data
     this.originalStorageCache = new OriginalStorageCache(this.getStorage.bind(this))
@@ -141,10 +148,14 @@ export class FlatState implements StateManagerInterface {
     this.#marks.push(this.#data.mark())
   }
 
+  /** @throws ParallelError `STORE_WRITE_FAILED`: the checkpoint is still open, to be reverted or committed again */
   async commit(): Promise<void> {
-    if (this.#marks.pop() === undefined) {
+    if (this.#marks.length === 0) {
       throw EthereumJSErrorWithoutCode('trying to commit when not checkpointed')
     }
+    // Before the checkpoint is gone: storing can fail, and then it can still be reverted.
+    if (this.#marks.length === 1) this.#data.committed()
+    this.#marks.pop()
     this.#leave()
   }
 
@@ -155,17 +166,17 @@ export class FlatState implements StateManagerInterface {
       throw EthereumJSErrorWithoutCode('trying to revert when not checkpointed')
     }
     this.#data.takeBack(mark)
+    // Nothing is stored: what is there has none of what was taken back.
+    if (this.#marks.length === 0) this.#data.keepRoot()
     this.#leave()
   }
 
   #leave(): void {
-    if (this.#marks.length > 0) return
-    this.#data.committed()
-    this.originalStorageCache.clear()
+    if (this.#marks.length === 0) this.originalStorageCache.clear()
   }
 
   async getStateRoot(): Promise<Uint8Array> {
-    await this.#original.hashing
+    await this.#original?.hashing
     const root = this.#data.root()
     if (this.#marks.length === 0) this.#data.committed()
     return root.slice()
@@ -175,9 +186,10 @@ export class FlatState implements StateManagerInterface {
    * Goes to the state that had this root.
    * @throws ParallelError `UNKNOWN_STATE_ROOT` if it is not among the kept ones
    * @throws ParallelError `INVALID_ARGUMENT` while a checkpoint is open
+   * @throws ParallelError `STORE_WRITE_FAILED`, and stays where it is
    */
   async setStateRoot(stateRoot: Uint8Array, _clearCache?: boolean): Promise<void> {
-    await this.#original.hashing
+    await this.#original?.hashing
     if (equalsBytes(this.#data.root(), stateRoot)) return
     if (this.#marks.length > 0) {
       throw new ParallelError(
@@ -193,24 +205,32 @@ export class FlatState implements StateManagerInterface {
   }
 
   async hasStateRoot(root: Uint8Array): Promise<boolean> {
-    await this.#original.hashing
+    await this.#original?.hashing
     return this.#data.has(root)
   }
 
   async dumpStorage(address: Address): Promise<StorageDump> {
-    return this.#use((data) => dumpStorage(data, address))
+    const data = this.#data
+    if (data instanceof DiskData) return dumpDiskStorage(data, this.common, address)
+    return this.#use(data, (flat) => dumpStorage(flat, address))
   }
 
   async dumpStorageRange(address: Address, startKey: bigint, limit: number): Promise<StorageRange> {
     if (!Number.isSafeInteger(limit) || limit < 0) {
       throw EthereumJSErrorWithoutCode('Limit is not a proper uint.')
     }
-    return this.#use((data) => dumpStorageRange(data, address, startKey, limit))
+    const data = this.#data
+    if (data instanceof DiskData) {
+      return dumpDiskRange(data, this.common, address, startKey, limit)
+    }
+    return this.#use(data, (flat) => dumpStorageRange(flat, address, startKey, limit))
   }
 
   /** An EIP-1186 proof of an account and slots of it, as `getMerkleStateProof` of stock gives it. */
   async getProof(address: Address, storageSlots: readonly Uint8Array[] = []): Promise<Proof> {
-    return this.#use((data) => prove(data, address, storageSlots))
+    const data = this.#data
+    if (data instanceof DiskData) return proveOnDisk(data, this.common, address, storageSlots)
+    return this.#use(data, (flat) => prove(flat, address, storageSlots))
   }
 
   async consumeBAL(bal: BALJSONBlockAccessList, expectedStateRoot?: Uint8Array): Promise<void> {
@@ -247,10 +267,11 @@ export class FlatState implements StateManagerInterface {
     return importState(await this.#importTarget(), source, keys, options)
   }
 
-  async #importTarget(): Promise<FlatData> {
+  async #importTarget(): Promise<FlatData | DiskData> {
     await this.#hashing
     const data = this.#data
-    if (data instanceof FlatData && this.#marks.length === 0) return data
+    const isCopy = data instanceof CopiedData || (data instanceof DiskData && data.isCopy)
+    if (!isCopy && this.#marks.length === 0) return data
     const message = 'Only a flat state that is no copy and has no open checkpoint can import'
     throw new ParallelError('INVALID_ARGUMENT', message)
   }
@@ -263,14 +284,16 @@ export class FlatState implements StateManagerInterface {
 
   /** Resolves when all that was stored is on the disk, so that a failure of power does not lose it. */
   async flushed(): Promise<void> {
-    await this.#original.hashing
-    await this.#original.disk?.store.flushed()
+    await this.#original?.hashing
+    await this.#store?.flushed()
   }
 
   /** Ends the use of a store; the state must not be changed afterwards. Without a store, does nothing. */
   async close(): Promise<void> {
-    await this.#original.hashing
-    if (this.#data instanceof FlatData) await this.#data.disk?.store.close()
+    await this.#original?.hashing
+    const data = this.#data
+    const isCopy = data instanceof CopiedData || (data instanceof DiskData && data.isCopy)
+    if (!isCopy) await this.#store?.close()
   }
 
   /** A copy of what is committed, at no cost; what is changed there stays there. */
@@ -281,7 +304,7 @@ export class FlatState implements StateManagerInterface {
     // Storage roots are those of the last state root, and so they are right from the start.
     if (this.#marks.length === 0) data.root()
     const [mark = data.mark()] = this.#marks
-    if (data instanceof CopiedData) return new FlatState(common, data.copy(mark))
+    if (!(data instanceof FlatData)) return new FlatState(common, data.copy(mark))
     const version = data.versionAt(mark)
     this.#marks = this.#marks.map((other) => other - mark)
     return new FlatState(common, new CopiedData(data, version))
@@ -296,15 +319,13 @@ export class FlatState implements StateManagerInterface {
   #put(address: Address, account: Account | undefined): void {
     this.#data.setAccount(address.bytes, account)
     if (account !== undefined && equalsBytes(account.storageRoot, KECCAK256_RLP)) {
-      const root = this.#data.account(address.bytes)?.storageRoot
-      if (root !== undefined && !equalsBytes(root, KECCAK256_RLP)) {
-        this.#data.clearSlots(address.bytes)
-      }
+      this.#data.emptyStorage(address.bytes)
     }
   }
 
   #keccak(bytes: Uint8Array): Uint8Array {
-    return this.#original.keccak(bytes)
+    const data = this.#data
+    return data instanceof CopiedData ? data.base.keccak(bytes) : data.keccak(bytes)
   }
 
   /**
@@ -318,16 +339,23 @@ export class FlatState implements StateManagerInterface {
 
   /** The same before an account is looked at, whose storage root others may be hashing. */
   async #hashingOf(address: Address): Promise<void> {
-    if (this.#original.isHashing(address.bytes)) await this.#hashing
+    if (this.#original?.isHashing(address.bytes) === true) await this.#hashing
   }
 
-  get #original(): FlatData {
+  /** Whose root may be out; a state on disk takes its roots at once. */
+  get #original(): FlatData | undefined {
     const data = this.#data
+    if (data instanceof DiskData) return undefined
     return data instanceof CopiedData ? data.base : data
   }
 
-  #use<T>(use: (data: FlatData) => T): T {
+  get #store(): FlatStore | EntryStore | undefined {
     const data = this.#data
+    if (data instanceof DiskData) return data.base.store
+    return this.#original?.disk?.store
+  }
+
+  #use<T>(data: FlatData | CopiedData, use: (data: FlatData) => T): T {
     if (data instanceof CopiedData) return data.use(use)
     data.root()
     return use(data)

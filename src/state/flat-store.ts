@@ -71,8 +71,22 @@ export class FlatStore {
     return meta
   }
 
-  /** Stores these pages of a region, and `meta`, or nothing. */
+  /**
+   * Stores these pages of a region, and `meta`, or nothing.
+   * @throws ParallelError `STORE_WRITE_FAILED`, `BROKEN_STORE`
+   */
   save(region: SharedRegion, pages: readonly number[], meta: FlatMeta): void {
+    try {
+      this.#write(region, pages, meta)
+    } catch (error) {
+      if (error instanceof ParallelError) throw error
+      const message = `The flat state at ${this.#path} could not be stored: ${messageOf(error)}`
+      throw new ParallelError('STORE_WRITE_FAILED', message, { cause: error })
+    }
+    this.#sequence++
+  }
+
+  #write(region: SharedRegion, pages: readonly number[], meta: FlatMeta): void {
     const database = this.#database
     database.transactionSync(() => {
       if ((this.#meta()?.sequence ?? 0) !== this.#sequence) {
@@ -95,7 +109,6 @@ export class FlatStore {
       })
       database.putSync(META_KEY, Buffer.from(text))
     })
-    this.#sequence++
   }
 
   /** Resolves when all that was saved is on the disk. */
@@ -125,4 +138,8 @@ export class FlatStore {
       `The flat state at ${this.#path} is not usable: ${why}`,
     )
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

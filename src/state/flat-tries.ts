@@ -2,13 +2,13 @@
 // Authority on which records are leaves. Each storage trie that changed is hashed once, then the accounts';
 // other threads may help with the hashing, and with nothing else.
 
-import { ParallelError } from '../errors.ts'
 import { FLAT_ACCOUNT, FLAT_BITS, FLAT_NODE, FLAT_SLOT } from '../memory/flat-layout.ts'
 import type { SharedRegion } from '../memory/shared-region.ts'
 import { bytesOfWords } from '../memory/word-codec.ts'
 import { FlatHasher } from './flat-hasher.ts'
 import type { FlatPages } from './flat-pages.ts'
-import { cutTries, finishParts, type StaleTrie } from './flat-parts.ts'
+import { cutTries, finishParts, quietParts, type StaleTrie } from './flat-parts.ts'
+import { isZeroSlot } from './flat-records.ts'
 import { FlatTrie } from './flat-trie.ts'
 import type { Keccak } from './keccak.ts'
 
@@ -67,7 +67,7 @@ export class FlatTries {
       words[slot] &= ~QUEUED
       const account = words[slot + FLAT_SLOT.ACCOUNT]
       const storage = words[account + FLAT_ACCOUNT.STORAGE]
-      const isSet = !isZero(words, slot + FLAT_SLOT.VALUE)
+      const isSet = !isZeroSlot(words, slot)
       if (!isSet && (words[slot] & LINKED) === 0) continue
       // The first change since the last time finds its top node fresh.
       if (storage === 0 || (words[storage] & STALE) === 0) {
@@ -129,20 +129,13 @@ export class FlatTries {
     return top !== 0 && (Atomics.load(words, top) & STALE) !== 0
   }
 
-  /** No thread hashes these parts any more, whether or not it has done its part. */
-  unshare(parts: Int32Array): void {
-    if (this.#parts === parts) this.#parts = undefined
-  }
-
   /**
-   * The state root of what was placed; waits for what others have begun to hash.
-   * @throws ParallelError `WORKER_FAILED` if they do not come to an end
+   * The state root of what was placed; waits for what others have begun to hash. What they do not end is stale
+   * still, and hashed here.
    */
   hash(): Uint8Array {
     const parts = this.#parts
-    if (parts !== undefined && !finishParts(parts, this.hasher)) {
-      throw new ParallelError('WORKER_FAILED', 'A worker that hashes a state does not end')
-    }
+    if (parts !== undefined && !finishParts(parts, this.hasher)) quietParts(parts)
     this.#parts = undefined
     for (const account of this.#storages.keys()) this.hasher.refreshStorage(account)
     this.#storages.clear()
@@ -194,9 +187,4 @@ export class FlatTries {
     const at = (top + FLAT_NODE.REFERENCE) * 4
     return bytes.slice(at, at + 32)
   }
-}
-
-function isZero(words: Int32Array, at: number): boolean {
-  for (let i = 0; i < 8; i++) if (words[at + i] !== 0) return false
-  return true
 }

@@ -41,33 +41,38 @@ export function turn(version: Version): void {
   version.delta = undefined
 }
 
-/** The last so many versions, by root. */
-export class KeptVersions {
-  readonly #byRoot = new Map<string, Version>()
-  readonly #limit: number
+/** Something for each of the last so many roots. */
+export class KeptRoots<T> {
+  readonly limit: number
+  readonly #byRoot = new Map<string, T>()
 
   constructor(limit: number) {
-    this.#limit = limit
+    this.limit = limit
   }
 
-  find(root: Uint8Array): Version | undefined {
+  find(root: Uint8Array): T | undefined {
     return this.#byRoot.get(hexOf(root))
   }
 
-  clear(): void {
-    this.#byRoot.clear()
-  }
-
-  /** Keeps a version whose root is known, as the newest. */
-  keep(version: Version): void {
-    if (version.root === undefined) throw internalError('a version without root is kept')
-    const name = hexOf(version.root)
+  /** Keeps `value` for `root`, as the newest. */
+  keep(root: Uint8Array, value: T): void {
+    const name = hexOf(root)
     this.#byRoot.delete(name)
-    this.#byRoot.set(name, version)
-    if (this.#byRoot.size <= this.#limit) return
+    this.#byRoot.set(name, value)
+    if (this.#byRoot.size <= this.limit) return
     for (const oldest of this.#byRoot.keys()) {
       this.#byRoot.delete(oldest)
       return
+    }
+  }
+
+  /** Forgets all; returns a function that brings them back instead of what is kept by then. */
+  clear(): () => void {
+    const before = [...this.#byRoot]
+    this.#byRoot.clear()
+    return () => {
+      this.#byRoot.clear()
+      for (const [name, value] of before) this.#byRoot.set(name, value)
     }
   }
 }

@@ -2,7 +2,7 @@
 // Authority on reading nodes: level by level, the nodes of one level all at once. Changes nothing but
 // that a loaded node takes the place of its reference in its parent.
 
-import type { ParallelError } from '../errors.ts'
+import { internalError, type ParallelError } from '../errors.ts'
 import { hexOf } from './hex.ts'
 import { commonLength } from './nibbles.ts'
 import { brokenTrie, decodeNode } from './node-codec.ts'
@@ -38,35 +38,56 @@ interface Visit {
   readonly depth: number
 }
 
+/** Something that asks for nodes by their references, those of one level at once, and comes to `T`. */
+export type Loading<T> = Generator<readonly Reference[], T, readonly Node[]>
+
+/** What `loading` comes to with the nodes of `source`. */
+export async function load<T>(loading: Loading<T>, source: NodeSource): Promise<T> {
+  let step = loading.next()
+  while (step.done !== true) {
+    const nodes = loadNodes(step.value, source)
+    step = loading.next(nodes instanceof Promise ? await nodes : nodes)
+  }
+  return step.value
+}
+
+/** The same at once, from a source that answers at once. */
+export function loadNow<T>(loading: Loading<T>, source: NodeSource): T {
+  let step = loading.next()
+  while (step.done !== true) {
+    const nodes = loadNodes(step.value, source)
+    if (nodes instanceof Promise) throw internalError('a source of nodes does not answer at once')
+    step = loading.next(nodes)
+  }
+  return step.value
+}
+
 /**
  * The top node of the trie at `root`, with all nodes loaded that `keys`, which are sorted, lead through.
  *
  * @throws ParallelError `BROKEN_TRIE` if a node is missing or cannot be decoded.
  */
-export async function loadTrie(
+export function* loadTrie(
   root: Uint8Array,
-  source: NodeSource,
   keys: readonly Keyed[],
   cache: TrieCache | undefined,
-): Promise<Node> {
+): Loading<Node> {
   const kept = cache?.find(root)
-  const node = kept ?? (await loadNodes([root], source))[0]
-  const count = await loadPaths(node, source, keys)
+  const node = kept ?? (yield [root])[0]
+  const count = yield* loadPaths(node, keys)
   cache?.keep(root, node, kept === undefined ? count + 1 : count)
   return node
 }
 
 /** Loads what `keys` lead through below a node; returns how many were loaded. */
-async function loadPaths(root: Node, source: NodeSource, keys: readonly Keyed[]): Promise<number> {
+function* loadPaths(root: Node, keys: readonly Keyed[]): Loading<number> {
   const descent = new Descent(keys)
   descent.enter(root, 0, keys.length, 0)
   let count = 0
   while (descent.next.length > 0) {
     const level = descent.next
     descent.next = []
-    const references = level.map(({ reference }) => reference)
-    const nodes = loadNodes(references, source)
-    const loaded = nodes instanceof Promise ? await nodes : nodes
+    const loaded = yield level.map(({ reference }) => reference)
     for (let i = 0; i < level.length; i++) descent.attach(level[i], loaded[i])
     count += level.length
   }
@@ -74,10 +95,7 @@ async function loadPaths(root: Node, source: NodeSource, keys: readonly Keyed[])
 }
 
 /** The nodes of these references, in their order. */
-export function loadNodes(
-  references: readonly Reference[],
-  source: NodeSource,
-): Node[] | Promise<Node[]> {
+function loadNodes(references: readonly Reference[], source: NodeSource): Node[] | Promise<Node[]> {
   const answers = references.map((reference) =>
     reference.length === HASH_LENGTH ? source.get(reference) : reference,
   )

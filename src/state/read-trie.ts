@@ -2,7 +2,7 @@
 // Authority on what a trie says of a key. Changes nothing.
 
 import { internalError } from '../errors.ts'
-import { loadTrie, type NodeSource } from './load-paths.ts'
+import { load, loadTrie, type NodeSource } from './load-paths.ts'
 import { commonLength, toNibbles } from './nibbles.ts'
 import { sortByKey } from './sort-by-key.ts'
 import type { TrieCache } from './trie-cache.ts'
@@ -25,7 +25,7 @@ export async function readTrie(
   if (keys.length === 0 || isEmptyRoot(root)) return values
   const sorted = sortByKey(keys.map((key, place) => ({ key, place })))
   const paths = sorted.map(({ key, place }) => ({ key: toNibbles(key), place }))
-  const node = await loadTrie(root, source, paths, cache)
+  const node = await load(loadTrie(root, paths, cache), source)
   for (const { key, place } of paths) values[place] = findValue(node, key)
   return values
 }

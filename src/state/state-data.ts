@@ -18,6 +18,8 @@ export interface StateData {
   /** Puts a slot of an account that exists; the value has no leading zeros. */
   setSlot(address: Uint8Array, key: Uint8Array, value: Uint8Array): void
   clearSlots(address: Uint8Array): void
+  /** What is left of an account's storage where its root is put as that of nothing; see `FlatState`. */
+  emptyStorage(address: Uint8Array): void
   /** Code by its hash; none where nobody has put it. */
   code(hash: Uint8Array): Uint8Array
   putCode(hash: Uint8Array, code: Uint8Array): void
@@ -25,8 +27,13 @@ export interface StateData {
   mark(): number
   takeBack(mark: number): void
   root(): Uint8Array
-  /** What was changed is final, and its root, if it is known, is kept. */
+  /**
+   * What was changed is final, and its root, if it is known, is kept and stored.
+   * @throws ParallelError `STORE_WRITE_FAILED`, with nothing done
+   */
   committed(): void
+  /** Keeps the root, if it is known, without storing anything. */
+  keepRoot(): void
   /** Whether {@link goTo} can go there. */
   has(root: Uint8Array): boolean
   /** Makes the state of a kept root the present one; `false` if it is not kept. */

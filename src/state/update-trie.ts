@@ -7,7 +7,7 @@ import { type Allocate, allocateAlone } from './allocate.ts'
 import { applyChanges, buildNode, type LonelyChild, type PathChange } from './apply-changes.ts'
 import { hashTrie, mendShape, type NewNode } from './hash-nodes.ts'
 import type { Keccak } from './keccak.ts'
-import { loadNodes, loadTrie, type NodeSource } from './load-paths.ts'
+import { type Loading, load, loadNow, loadTrie, type NodeSource } from './load-paths.ts'
 import { toNibbles } from './nibbles.ts'
 import { compareBytes } from './sort-by-key.ts'
 import type { TrieCache } from './trie-cache.ts'
@@ -47,15 +47,38 @@ export async function updateTrie(
   changes: readonly TrieChange[],
   source: NodeSource,
   keccak: Keccak,
-  { cache, allocate = allocateAlone }: UpdateOptions = {},
+  options: UpdateOptions = {},
 ): Promise<TrieUpdate> {
+  return load(updating(root, changes, keccak, options), source)
+}
+
+/** The same at once, with a source that answers at once. */
+export function updateTrieNow(
+  root: Uint8Array,
+  changes: readonly TrieChange[],
+  source: NodeSource,
+  keccak: Keccak,
+  options: UpdateOptions = {},
+): TrieUpdate {
+  return loadNow(updating(root, changes, keccak, options), source)
+}
+
+function* updating(
+  root: Uint8Array,
+  changes: readonly TrieChange[],
+  keccak: Keccak,
+  { cache, allocate = allocateAlone }: UpdateOptions,
+): Loading<TrieUpdate> {
   if (changes.length === 0) return { root, nodes: [] }
   const paths = toPathChanges(changes)
-  const before = isEmptyRoot(root) ? null : await loadTrie(root, source, paths, cache)
+  const before = isEmptyRoot(root) ? null : yield* loadTrie(root, paths, cache)
   const lonely: LonelyChild[] = []
   const after = applyChanges(before, paths, lonely)
   if (after === null) return { root: EMPTY_ROOT, nodes: [] }
-  if (lonely.length > 0) await loadLonely(lonely, source)
+  if (lonely.length > 0) {
+    const nodes = yield lonely.map(({ reference }) => reference)
+    for (let i = 0; i < lonely.length; i++) lonely[i].branch.children[lonely[i].nibble] = nodes[i]
+  }
   const shaped = mendShape(after)
   const update = hashTrie(shaped, keccak, allocate)
   cache?.keep(update.root, shaped, update.nodes.length)
@@ -74,12 +97,6 @@ export function buildTrie(
   checkOrder(entries)
   const paths = entries.map(({ key, value }) => ({ key: toNibbles(key), value }))
   return hashTrie(buildNode(paths, 0, paths.length, 0), keccak, allocateAlone)
-}
-
-async function loadLonely(lonely: readonly LonelyChild[], source: NodeSource): Promise<void> {
-  const references = lonely.map(({ reference }) => reference)
-  const nodes = await loadNodes(references, source)
-  for (let i = 0; i < lonely.length; i++) lonely[i].branch.children[lonely[i].nibble] = nodes[i]
 }
 
 function toPathChanges(changes: readonly TrieChange[]): PathChange[] {

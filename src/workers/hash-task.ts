@@ -8,6 +8,7 @@ import { loadKeccak } from '../state/keccak.ts'
 import type { HashTask } from './protocol.ts'
 
 /** Hashes until no part is left that nobody has begun. */
-export async function runHashTask({ region, parts }: HashTask): Promise<void> {
-  hashParts(new Int32Array(parts), new FlatHasher(new SharedRegion(region), await loadKeccak()))
+export async function runHashTask({ region, parts, helper }: HashTask): Promise<void> {
+  const hasher = new FlatHasher(new SharedRegion(region), await loadKeccak())
+  hashParts(new Int32Array(parts), hasher, helper)
 }

@@ -61,6 +61,8 @@ export interface HashTask {
   region: SharedArrayBuffer
   /** Made by `cutTries`. */
   parts: SharedArrayBuffer
+  /** Which of the helpers it is, from 0. */
+  helper: number
 }
 
 export type WorkerTask = WarmTask | BlockTask | RecoverTask | HashTask

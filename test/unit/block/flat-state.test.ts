@@ -1,15 +1,21 @@
 // Blocks on a flat state give what stock gives on its MerkleStateManager: by stock's code, by workers that
 // read the state's memory, and by both in turn.
 // Authority on blocks over flat states; what the state itself does is test/unit/state's matter.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Common } from '@ethereumjs/common'
 import { bytesToHex, hexToBytes } from '@ethereumjs/util'
 import { createVM, runBlock, type VM } from '@ethereumjs/vm'
 import { describe, expect, it, vi } from 'vitest'
 import { BaseServer } from '../../../src/block/base-server.ts'
+import { ParallelError } from '../../../src/errors.ts'
 import type { ParallelExecutor } from '../../../src/index.ts'
 import { FLAT_EPOCH } from '../../../src/memory/flat-layout.ts'
 import { createFlatState } from '../../../src/state/create-flat-state.ts'
+import type { FlatStateOptions } from '../../../src/state/flat-options.ts'
 import { FlatState, flatDataOf } from '../../../src/state/flat-state.ts'
+import { FlatStore } from '../../../src/state/flat-store.ts'
 import { deployer } from '../../support/assembler.ts'
 import {
   type BlockPlan,
@@ -50,10 +56,12 @@ async function flatVm(block: MainnetBlock): Promise<VM> {
 }
 
 /** Stock's manager on one side, a flat state on the other. */
-async function flatSides(): Promise<Sides> {
+async function flatSides(
+  options: Pick<FlatStateOptions, 'store' | 'memoryBytes'> = {},
+): Promise<Sides> {
   const stock = await suite.world.vm()
   const { common, blockchain } = await suite.world.vm()
-  const stateManager = await createFlatState({ common })
+  const stateManager = await createFlatState({ common, ...options })
   await loadAccounts(Object.assign(stateManager, { flush: async () => {} }) as never, {
     ...richActors,
     ...records,
@@ -103,6 +111,64 @@ describe('a flat state', () => {
     // The workers found everything themselves.
     expect(serve).not.toHaveBeenCalled()
     serve.mockRestore()
+  })
+
+  it('is as before a block that could not be stored, which can run again', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'flat-block-'))
+    try {
+      const sides = await flatSides({ store: { path } })
+      const nonces = new Map<Actor, bigint>()
+      for (let number = 20n; number < 23n; number++) {
+        const plan = busyPlan(number)
+        const { stateManager } = sides.ours
+        const before = await stateManager.getStateRoot()
+        const full = new ParallelError('STORE_WRITE_FAILED', 'the disk is full')
+        const save = vi.spyOn(FlatStore.prototype, 'save').mockImplementation(() => {
+          throw full
+        })
+        const failed = suite.executor.runBlock(sides.ours, {
+          ...fillHeader,
+          block: makeBlock(suite.world.common, plan, new Map(nonces)),
+        })
+        await expect(failed).rejects.toBe(full)
+        save.mockRestore()
+        expect(await stateManager.getStateRoot()).toEqual(before)
+        const block = makeBlock(suite.world.common, plan, nonces)
+        expect((await runBoth(suite.executor, sides, block)).differences).toEqual([])
+      }
+      await (sides.ours.stateManager as FlatState).close()
+    } finally {
+      rmSync(path, { recursive: true, force: true })
+    }
+  })
+
+  it('is right where it lies on disk', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'flat-block-'))
+    try {
+      const sides = await flatSides({ store: { path }, memoryBytes: 65_536 })
+      const nonces = new Map<Actor, bigint>()
+      for (let number = 20n; number < 25n; number++) {
+        const plan = busyPlan(number)
+        const refused = {
+          ...plan,
+          transactions: [...plan.transactions, { from: dave, nonce: 99n }],
+        }
+        const bad = makeBlock(suite.world.common, refused, new Map(nonces))
+        expect((await runBoth(suite.executor, sides, bad)).differences).toEqual([])
+        const block = makeBlock(suite.world.common, plan, nonces)
+        const run = await runBoth(suite.executor, sides, block)
+        expect(run.differences, `block ${number}`).toEqual([])
+        expect(run.report).toMatchObject({ mode: 'parallel', incidents: [] })
+      }
+      const { stateManager, common } = sides.ours
+      const root = await stateManager.getStateRoot()
+      await (stateManager as FlatState).close()
+      const again = await createFlatState({ common, store: { path }, memoryBytes: 65_536 })
+      expect(await again.getStateRoot()).toEqual(root)
+      await again.close()
+    } finally {
+      rmSync(path, { recursive: true, force: true })
+    }
   })
 
   it('is right for two executors in turn, for stock between them, and after a refused block', async () => {

@@ -9,11 +9,13 @@ import { Account, Address, bytesToHex, equalsBytes, setLengthLeft } from '@ether
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hashOnWorkers } from '../../../src/block/shared-root.ts'
+import { FLAT_HELPER, FLAT_PARTS } from '../../../src/memory/flat-layout.ts'
 import { createFlatState } from '../../../src/state/create-flat-state.ts'
 import type { FlatData } from '../../../src/state/flat-data.ts'
 import { areHashed } from '../../../src/state/flat-parts.ts'
 import { type FlatState, flatDataOf } from '../../../src/state/flat-state.ts'
 import { WorkerPool } from '../../../src/workers/pool.ts'
+import type { HashTask } from '../../../src/workers/protocol.ts'
 
 const common = new Common({ chain: Mainnet })
 const ACCOUNTS = 300
@@ -189,13 +191,37 @@ describe('a root that workers help to hash', () => {
       await hashOnWorkers(data, silent as unknown as WorkerPool, true, 1)
       expect(await rootOf(flat)).toBe(await rootOf(stock))
     }
-    // A part that somebody has begun and never ends: better no root than one of half a trie.
-    await change(flat, 77, 400)
+    // A part that somebody has begun and never ends.
+    for (const manager of [flat, stock]) await change(manager, 77, 400)
     const parts = data.shareRoot(1)!
-    Atomics.add(parts, 0, 1)
+    Atomics.add(parts, FLAT_PARTS.NEXT, 1)
     expect(areHashed(parts)).toBe(false)
-    expect(() => data.root()).toThrow('does not end')
+    expect(await rootOf(flat)).toBe(await rootOf(stock))
   }, 120_000)
+
+  it('is told, and changed, while a dead worker is waited for', async () => {
+    const { flat, data, stock } = await bothSides()
+    for (const how of ['ask', 'write', 'wait'] as const) {
+      for (const manager of [flat, stock]) await change(manager, how.length, 700)
+      // It dies at a part that it has begun.
+      const { promise: death, reject: die } = Promise.withResolvers<never>()
+      const run = ({ parts, helper }: HashTask): Promise<never> => {
+        const words = new Int32Array(parts)
+        Atomics.store(words, FLAT_PARTS.HELPERS + helper, FLAT_HELPER.BUSY)
+        Atomics.add(words, FLAT_PARTS.NEXT, 1)
+        return death
+      }
+      const mortal = { size: 2, run } as unknown as WorkerPool
+      const hashing = hashOnWorkers(data, mortal, true, 1)
+      die(new Error('dead'))
+      // By then the death is known, and what is under way is waited for.
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      if (how === 'ask') expect(await rootOf(flat)).toBe(await rootOf(stock))
+      if (how === 'write') for (const manager of [flat, stock]) await change(manager, 100, 50)
+      expect(await hashing).toContain('A worker ended')
+      expect(await rootOf(flat)).toBe(await rootOf(stock))
+    }
+  })
 
   it('reaches the store with all nodes that changed', async () => {
     const path = mkdtempSync(join(tmpdir(), 'shared-root-'))

@@ -4,7 +4,7 @@
 import { Block, createBlockHeader } from '@ethereumjs/block'
 import { Common, Mainnet } from '@ethereumjs/common'
 import { createEVM } from '@ethereumjs/evm'
-import { createTx, paramsTx } from '@ethereumjs/tx'
+import { createTx, createTxFromRLP, paramsTx } from '@ethereumjs/tx'
 import { createVM, runBlock, type VM } from '@ethereumjs/vm'
 import { describe, expect, it } from 'vitest'
 import {
@@ -73,6 +73,46 @@ describe('transactions that were never signed', () => {
     )
     expect(run.differences).toEqual([])
     expect(run.error).toMatchObject({ message: expect.stringContaining('not signed') })
+  })
+})
+
+describe('transactions that note what their data costs', () => {
+  /** As somebody may have noted it: 0 would be right. */
+  function noting(value: unknown, hardfork: string): Block {
+    const block = makeBlock(suite.world.common, plainBlock)
+    const transactions = block.transactions.map((tx) => {
+      const open = createTxFromRLP(tx.serialize(), { common: tx.common, freeze: false })
+      open.cache.dataFee = { value: value as bigint, hardfork }
+      return open
+    })
+    return blockOf(suite.world.common, {}, transactions)
+  }
+
+  it('cost that, as with stock, and nothing else of another hardfork', async () => {
+    const hardfork = suite.world.common.hardfork()
+    for (const [value, of] of [
+      [4_321n, hardfork],
+      [0n, hardfork],
+      [4_321n, 'homestead'],
+      ['no number', 'homestead'],
+    ] as const) {
+      await expectParallel(await sidesOf(suite.world), noting(value, of))
+    }
+  })
+
+  it('run sequentially where that cannot cross', async () => {
+    const block = noting(2n ** 64n, suite.world.common.hardfork())
+    const run = await runBoth(suite.executor, await sidesOf(suite.world), block)
+    expect(run.differences).toEqual([])
+    const far = noting(-5n, suite.world.common.hardfork())
+    const { differences, report } = await runBoth(
+      suite.executor,
+      await sidesOf(suite.world),
+      far,
+      fillHeader,
+    )
+    expect(differences).toEqual([])
+    expect(report).toMatchObject({ mode: 'sequential' })
   })
 })
 

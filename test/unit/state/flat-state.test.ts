@@ -1,11 +1,15 @@
 // Holds a flat state to stock's MerkleStateManager, call by call: answers, roots, proofs, dumps.
 // Authority on what of stock's manager a flat state keeps, and where it says so that it does not.
-import { Common, Hardfork, Mainnet } from '@ethereumjs/common'
-import { getMerkleStateProof, MerkleStateManager } from '@ethereumjs/statemanager'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Common, Hardfork, Mainnet, type StateManagerInterface } from '@ethereumjs/common'
+import { Caches, getMerkleStateProof, MerkleStateManager } from '@ethereumjs/statemanager'
 import { Account, bytesToHex, KECCAK256_RLP } from '@ethereumjs/util'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { createFlatState } from '../../../src/state/create-flat-state.ts'
+import type { FlatStateOptions } from '../../../src/state/flat-options.ts'
 import type { FlatState } from '../../../src/state/flat-state.ts'
 import {
   ADDRESSES,
@@ -22,17 +26,41 @@ function sideOf(manager: Side['manager'], isStock: boolean): Side {
   return { manager, isStock, depth: 0, roots: [] }
 }
 
-async function bothSides(): Promise<{ flat: FlatState; ours: Side; stock: Side }> {
-  const flat = await createFlatState({ common })
-  const stock = new MerkleStateManager({ common })
-  return { flat, ours: sideOf(flat, false), stock: sideOf(stock, true) }
-}
-
 async function leaveCheckpoints(side: Side): Promise<void> {
   for (; side.depth > 0; side.depth--) await side.manager.commit()
 }
 
-describe('a flat state', () => {
+describe.each(['in memory', 'on disk'] as const)('a flat state %s', (form) => {
+  const made: FlatState[] = []
+  const paths: string[] = []
+  afterEach(async () => {
+    for (const state of made.splice(0)) await state.close()
+    for (const path of paths.splice(0)) rmSync(path, { recursive: true, force: true })
+  })
+
+  async function make(options: Partial<FlatStateOptions> = {}): Promise<FlatState> {
+    if (form === 'in memory') return createFlatState({ common, ...options })
+    const path = mkdtempSync(join(tmpdir(), 'flat-state-'))
+    const state = await createFlatState({
+      common,
+      store: { path },
+      memoryBytes: 65_536,
+      ...options,
+    })
+    made.push(state)
+    paths.push(path)
+    return state
+  }
+
+  async function bothSides(): Promise<{ flat: FlatState; ours: Side; stock: Side }> {
+    const flat = await make()
+    const stock = new MerkleStateManager({ common })
+    return { flat, ours: sideOf(flat, false), stock: sideOf(stock, true) }
+  }
+
+  /** Each on disk opens a store. */
+  const runs = (inMemory: number): number => (form === 'in memory' ? inMemory : inMemory / 3)
+
   it('answers as MerkleStateManager does, on any sequence of calls', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(calls, { maxLength: 120, size: 'max' }), async (sequence) => {
@@ -43,7 +71,7 @@ describe('a flat state', () => {
         await leaveCheckpoints(stock)
         expect(await readEverything(ours)).toEqual(await readEverything(stock))
       }),
-      { numRuns: 120 },
+      { numRuns: runs(120) },
     )
   }, 180_000)
 
@@ -78,7 +106,7 @@ describe('a flat state', () => {
           }
         }
       }),
-      { numRuns: 20 },
+      { numRuns: runs(21) },
     )
   }, 180_000)
 
@@ -108,7 +136,7 @@ describe('a flat state', () => {
         const again = sideOf((copy.manager as FlatState).shallowCopy(), false)
         expect(await readEverything(again)).toEqual(await readEverything(twin))
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     )
   }, 180_000)
 
@@ -152,7 +180,7 @@ describe('a flat state', () => {
   })
 
   it('goes back to the last roots, and says which it does not keep', async () => {
-    const state = await createFlatState({ common, keptRoots: 3 })
+    const state = await make({ keptRoots: 3 })
     const roots: Uint8Array[] = []
     for (let i = 0; i < 6; i++) {
       await state.putAccount(ADDRESSES[i], new Account(1n, BigInt(i)))
@@ -178,7 +206,7 @@ describe('a flat state', () => {
   })
 
   it('keeps the root that was taken inside of a checkpoint, once that is committed', async () => {
-    const state = await createFlatState({ common })
+    const state = await make()
     await state.checkpoint()
     await state.putAccount(ADDRESSES[0], new Account(1n))
     const root = await state.getStateRoot()
@@ -194,7 +222,7 @@ describe('a flat state', () => {
   })
 
   it('empties the storage of an account that is destroyed, or put with the root of nothing', async () => {
-    const state = await createFlatState({ common })
+    const state = await make()
     const [address] = ADDRESSES
     for (const end of ['delete', 'put', 'root'] as const) {
       await state.putAccount(address, new Account(1n))
@@ -208,8 +236,114 @@ describe('a flat state', () => {
     }
   })
 
+  it('keeps what was written after the account that is put was read, as stock with caches does', async () => {
+    const act = fc.record({
+      kind: fc.constantFrom(
+        'read',
+        'read',
+        'put',
+        'put',
+        'put',
+        'slot',
+        'slot',
+        'slot',
+        'delete',
+        'clear',
+        'checkpoint',
+        'revert',
+        'root',
+      ),
+      slot: fc.nat({ max: 3 }),
+      value: fc.nat({ max: 2 }),
+    })
+    const [address] = ADDRESSES
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { maxLength: 40 }), fc.boolean(), async (acts, isCopy) => {
+        const stock = new MerkleStateManager({ common, caches: new Caches() })
+        const state = await make()
+        const flat = isCopy ? state.shallowCopy() : state
+        const held = new Map<StateManagerInterface, Account | undefined>()
+        let depth = 0
+        for (const { kind, slot, value } of [...acts, { kind: 'root', slot: 0, value: 0 }]) {
+          if (kind === 'checkpoint' && depth > 0) continue
+          if (kind === 'revert' && depth === 0) continue
+          const answers: unknown[] = []
+          for (const manager of [stock, flat]) {
+            const account = await manager.getAccount(address)
+            if (kind === 'read') held.set(manager, account ?? new Account())
+            else if (kind === 'put') {
+              const old = held.get(manager) ?? account ?? new Account()
+              old.balance += 1n
+              await manager.putAccount(address, old)
+              held.set(manager, old)
+            } else if (kind === 'slot' && account !== undefined) {
+              // As an EVM does it, which asks before it writes.
+              answers.push(await manager.getStorage(address, SLOTS[slot]))
+              const bytes = value === 0 ? new Uint8Array() : Uint8Array.of(value)
+              await manager.putStorage(address, SLOTS[slot], bytes)
+            } else if (kind === 'delete' || kind === 'clear') {
+              if (account !== undefined) await manager.clearStorage(address)
+              if (kind === 'delete') await manager.deleteAccount(address)
+            } else if (kind === 'checkpoint') await manager.checkpoint()
+            else if (kind === 'revert') await manager.revert()
+            else if (kind === 'root' && depth === 0) {
+              answers.push(bytesToHex(await manager.getStateRoot()))
+            }
+            for (const key of SLOTS.slice(0, 4)) {
+              answers.push(bytesToHex(await manager.getStorage(address, key)))
+            }
+          }
+          // Older ones have another root than that of storage that is there, which only stock goes back to.
+          if (!['read', 'put', 'slot'].includes(kind)) held.clear()
+          if (kind === 'checkpoint') depth++
+          if (kind === 'revert') depth--
+          const half = answers.length / 2
+          expect(answers.slice(half)).toEqual(answers.slice(0, half))
+        }
+      }),
+      { numRuns: runs(300) },
+    )
+  })
+
+  it('empties nothing that was written since the last root where an older account is put', async () => {
+    const [address] = ADDRESSES
+    for (const copies of [false, true]) {
+      const original = await make()
+      const state = copies ? original.shallowCopy() : original
+      const old = new Account(1n)
+      await state.putAccount(address, old)
+      await state.putStorage(address, SLOTS[0], Uint8Array.of(1))
+      await state.getStateRoot()
+      await state.putStorage(address, SLOTS[1], Uint8Array.of(2))
+      await state.putAccount(address, old)
+      expect(await state.getStorage(address, SLOTS[0])).toEqual(Uint8Array.of(1))
+      expect(await state.getStorage(address, SLOTS[1])).toEqual(Uint8Array.of(2))
+      // Destroyed and made again: its old storage's root is the last that was computed.
+      await state.deleteAccount(address)
+      await state.putAccount(address, old)
+      await state.putStorage(address, SLOTS[2], Uint8Array.of(3))
+      await state.putAccount(address, old)
+      expect(await state.getStorage(address, SLOTS[2])).toEqual(Uint8Array.of(3))
+    }
+  })
+
+  it('has copies that keep as many roots as it does', async () => {
+    const state = await make({ keptRoots: 3 })
+    const copy = state.shallowCopy()
+    const roots: Uint8Array[] = []
+    for (let i = 0; i < 6; i++) {
+      await copy.putAccount(ADDRESSES[i], new Account(1n, BigInt(i)))
+      roots.push(await copy.getStateRoot())
+    }
+    const kept = await Promise.all(roots.map((root) => copy.hasStateRoot(root)))
+    expect(kept).toEqual([false, false, false, true, true, true])
+    await copy.setStateRoot(roots[3])
+    expect((await copy.getAccount(ADDRESSES[3]))?.balance).toBe(3n)
+    expect(await copy.getAccount(ADDRESSES[4])).toBeUndefined()
+  })
+
   it('refuses what it cannot hold, and options that are not allowed', async () => {
-    const state = await createFlatState({ common })
+    const state = await make()
     const huge = new Account(0n, 2n ** 256n)
     await expect(state.putAccount(ADDRESSES[0], huge)).rejects.toThrow('below 2^256 wei')
     const many = new Account(2n ** 64n)
@@ -218,9 +352,15 @@ describe('a flat state', () => {
       'putStorage() called on non-existing account',
     )
     await expect(state.getStorage(ADDRESSES[0], new Uint8Array(31))).rejects.toThrow('32 bytes')
-    for (const options of [{ keptRoots: 0 }, { maxStateMiB: 1.5 }, { cache: 1 }]) {
-      const made = createFlatState({ common, ...options })
-      await expect(made).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+    for (const options of [
+      { keptRoots: 0 },
+      { maxStateMiB: 1.5 },
+      { cache: 1 },
+      { memoryBytes: 100_000 },
+      { memoryBytes: 1_000, store: { path: 'nowhere' } },
+    ]) {
+      const refused = createFlatState({ common, ...options })
+      await expect(refused).rejects.toMatchObject({ code: 'INVALID_OPTION' })
     }
   })
 })

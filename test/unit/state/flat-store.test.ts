@@ -169,6 +169,64 @@ describe('a stored flat state', () => {
     await last.close()
   })
 
+  it('that cannot be stored is as it was before, and says why', async () => {
+    const state = await createFlatState({ common, store: { path } })
+    const expected = await createFlatState({ common })
+    for (const each of [state, expected]) await makeRound(each, 1)
+    const before = await contentsOf(state)
+    let stored = await readStore()
+    for (const pages of [1, 5, 10]) {
+      const cause = new Error('the disk is full')
+      const from = Buffer.from
+      let left = pages
+      Buffer.from = ((...args: Parameters<typeof from>) => {
+        if (args[0] instanceof ArrayBuffer && --left === 0) throw cause
+        return from(...args)
+      }) as typeof Buffer.from
+      try {
+        await expect(makeRound(state, 2)).rejects.toMatchObject({
+          code: 'STORE_WRITE_FAILED',
+          cause,
+        })
+      } finally {
+        Buffer.from = from
+      }
+      await state.revert()
+      expect(await readStore()).toEqual(stored)
+      expect(await contentsOf(state)).toEqual(before)
+      stored = await readStore()
+    }
+    await expect(state.revert()).rejects.toThrow('not checkpointed')
+    for (const round of [2, 3]) {
+      expect(await makeRound(state, round)).toEqual(await makeRound(expected, round))
+    }
+    await state.close()
+    const again = await createFlatState({ common, store: { path } })
+    expect(await contentsOf(again)).toEqual(await contentsOf(expected))
+    await again.close()
+  })
+
+  it('goes nowhere when that cannot be stored', async () => {
+    const state = await createFlatState({ common, store: { path } })
+    const first = await makeRound(state, 1)
+    await makeRound(state, 2)
+    const before = await contentsOf(state)
+    const from = Buffer.from
+    Buffer.from = ((...args: Parameters<typeof from>) => {
+      if (args[0] instanceof ArrayBuffer) throw new Error('the disk is full')
+      return from(...args)
+    }) as typeof Buffer.from
+    try {
+      await expect(state.setStateRoot(first)).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' })
+    } finally {
+      Buffer.from = from
+    }
+    expect(await contentsOf(state)).toEqual(before)
+    await state.setStateRoot(first)
+    expect(await state.getStateRoot()).toEqual(first)
+    await state.close()
+  })
+
   it('is refused where it is none, or somebody else writes to it', async () => {
     const state = await createFlatState({ common, store: { path } })
     const other = await createFlatState({ common, store: { path } })

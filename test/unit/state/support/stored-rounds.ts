@@ -1,6 +1,7 @@
 // Rounds of changes to a stored flat state, each the same whenever it is made, and a process that makes them.
 // Authority on what a state is after so many rounds. Run as a program, it goes on from what is stored:
-// node stored-rounds.ts PATH [PAGES]: with PAGES it kills itself within a commit, after so many pages.
+// node stored-rounds.ts PATH [PAGES [MEMORY]]: with PAGES it kills itself within a commit, after so many pages,
+// or entries if MEMORY says that all stays on disk but so many bytes.
 import { Common, Mainnet } from '@ethereumjs/common'
 import { Account, Address, setLengthLeft } from '@ethereumjs/util'
 import { createFlatState } from '../../../../src/state/create-flat-state.ts'
@@ -44,14 +45,21 @@ export async function makeRound(state: FlatState, round: number): Promise<Uint8A
   return root
 }
 
-async function main(path: string, pages: number): Promise<void> {
-  const state = await createFlatState({ common, store: { path } })
+async function main(path: string, pages: number, memoryBytes?: number): Promise<void> {
+  const state = await createFlatState({
+    common,
+    store: { path },
+    ...(memoryBytes && { memoryBytes }),
+  })
   let left = pages
+  const kill = (): void => {
+    if (pages > 0 && --left === 0) process.kill(process.pid, 'SIGKILL')
+  }
   const from = Buffer.from.bind(Buffer)
   Buffer.from = ((...args: Parameters<typeof from>) => {
-    if (args[0] instanceof ArrayBuffer && pages > 0 && --left === 0) {
-      process.kill(process.pid, 'SIGKILL')
-    }
+    // What is put: a page is an ArrayBuffer, an entry bytes of no Buffer.
+    const isEntry = memoryBytes !== undefined && args[0]?.constructor === Uint8Array
+    if (args[0] instanceof ArrayBuffer || isEntry) kill()
     return from(...args)
   }) as typeof Buffer.from
   for (let round = (await roundsOf(state)) + 1; round <= MOST_ROUNDS; round++) {
@@ -61,5 +69,6 @@ async function main(path: string, pages: number): Promise<void> {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  await main(process.argv[2]!, Number(process.argv[3] ?? 0))
+  const memory = process.argv[4]
+  await main(process.argv[2]!, Number(process.argv[3] ?? 0), memory ? Number(memory) : undefined)
 }

@@ -1,0 +1,170 @@
+// A state whose entries are on disk, or a copy of one: its own changes over what is stored.
+// Authority on when changes are stored: when they are committed and their root is known. Until then they are
+// in memory, all of them; so are those of copies, which are never stored.
+
+import { ParallelError } from '../errors.ts'
+import type { DiskBase, DiskVersion } from './disk-base.ts'
+import { KeptRoots } from './flat-versions.ts'
+import type { NewNode } from './hash-nodes.ts'
+import type { Keccak } from './keccak.ts'
+import type { NodeSource } from './load-paths.ts'
+import type { AccountFields, StateData } from './state-data.ts'
+import { copyContents, type OverlayContents, StateOverlay } from './state-overlay.ts'
+
+const LARGEST_NONCE = 2n ** 64n
+const LARGEST_BALANCE = 2n ** 256n
+
+/** A root of a copy, and what it was taken of. */
+interface CopiedRoot {
+  readonly version: DiskVersion
+  readonly contents: OverlayContents
+}
+
+export class DiskData implements StateData {
+  readonly base: DiskBase
+  /** Of the original itself there are none: its base keeps them. */
+  readonly #kept: KeptRoots<CopiedRoot> | undefined
+  #version: DiskVersion
+  readonly #overlay: StateOverlay
+  /** Those of the last root that are not stored, by hash. */
+  #nodes: ReadonlyMap<string, NewNode> = new Map()
+
+  constructor(base: DiskBase, copied?: CopiedRoot) {
+    this.base = base
+    this.#version = copied?.version ?? base.present
+    this.#kept = copied && new KeptRoots(base.kept.limit)
+    const below = {
+      account: (address: Uint8Array) => base.account(address, this.#version),
+      slot: (address: Uint8Array, key: Uint8Array) => base.slot(address, key, this.#version),
+    }
+    this.#overlay = new StateOverlay(below, copied?.contents)
+    if (copied === undefined) this.#overlay.reset(base.present.root)
+  }
+
+  /** A copy of what this was at `mark`. */
+  copy(mark: number): DiskData {
+    return new DiskData(this.base, {
+      version: this.#version,
+      contents: this.#overlay.copy(mark),
+    })
+  }
+
+  get isCopy(): boolean {
+    return this.#kept !== undefined
+  }
+
+  get keccak(): Keccak {
+    return this.base.keccak
+  }
+
+  account(address: Uint8Array): AccountFields | undefined {
+    return this.#overlay.account(address)
+  }
+
+  setAccount(address: Uint8Array, fields: AccountFields | undefined): void {
+    if (fields !== undefined && fields.balance >= LARGEST_BALANCE) {
+      throw new ParallelError('UNSUPPORTED_BALANCE', 'A flat state holds balances below 2^256 wei')
+    }
+    if (fields !== undefined && fields.nonce >= LARGEST_NONCE) {
+      throw new ParallelError('INVALID_ARGUMENT', 'A flat state holds nonces below 2^64')
+    }
+    this.#overlay.setAccount(address, fields)
+  }
+
+  slot(address: Uint8Array, key: Uint8Array): Uint8Array {
+    // What is kept must not change with what somebody does to this.
+    return this.#overlay.slot(address, key).slice()
+  }
+
+  setSlot(address: Uint8Array, key: Uint8Array, value: Uint8Array): void {
+    this.#overlay.setSlot(address, key, value)
+  }
+
+  clearSlots(address: Uint8Array): void {
+    this.#overlay.clearSlots(address)
+  }
+
+  emptyStorage(address: Uint8Array): void {
+    this.#overlay.emptyStorage(address)
+  }
+
+  code(hash: Uint8Array): Uint8Array {
+    return this.base.code(hash)
+  }
+
+  putCode(hash: Uint8Array, code: Uint8Array): void {
+    this.base.putCode(hash, code)
+  }
+
+  mark(): number {
+    return this.#overlay.mark()
+  }
+
+  takeBack(mark: number): void {
+    this.#overlay.takeBack(mark)
+  }
+
+  root(): Uint8Array {
+    if (this.#overlay.root === undefined) {
+      this.#nodes = this.base.hash(this.#overlay, this.#version)
+    }
+    return this.#overlay.root ?? this.#version.root
+  }
+
+  /** The nodes of the last root. */
+  nodes(): NodeSource {
+    return this.base.source(this.#nodes)
+  }
+
+  committed(): void {
+    const { root, contents } = this.#overlay
+    if (this.#kept === undefined && root !== undefined && isChanged(contents)) {
+      this.base.commit(this.#overlay, this.#nodes)
+      this.restart()
+    }
+    this.keepRoot()
+  }
+
+  keepRoot(): void {
+    this.#overlay.forgetUndo()
+    const { root } = this.#overlay
+    if (root === undefined) return
+    this.#kept?.keep(root, { version: this.#version, contents: this.#overlay.copy() })
+  }
+
+  has(root: Uint8Array): boolean {
+    return this.#kept?.find(root) !== undefined || this.base.kept.find(root) !== undefined
+  }
+
+  goTo(root: Uint8Array): boolean {
+    this.root()
+    this.committed()
+    const kept = this.#kept?.find(root)
+    const version = kept?.version ?? this.base.kept.find(root)
+    if (version === undefined) return false
+    if (this.#kept !== undefined) {
+      this.#version = version
+      this.#overlay.reset(root.slice(), kept && copyContents(kept.contents))
+      // What is not stored of it is found again.
+      if (kept !== undefined) this.#overlay.root = undefined
+      return true
+    }
+    try {
+      this.base.goTo(version, this.#overlay)
+    } finally {
+      this.restart()
+    }
+    return true
+  }
+
+  /** From the present version on, which is what is stored. */
+  restart(): void {
+    this.#version = this.base.present
+    this.#overlay.reset(this.#version.root)
+    this.#nodes = new Map()
+  }
+}
+
+function isChanged({ accounts, slots, cleared }: OverlayContents): boolean {
+  return accounts.size + slots.size + cleared.size > 0
+}
