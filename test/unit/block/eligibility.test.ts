@@ -258,6 +258,19 @@ describe('transactions that are not plain', () => {
     })
   })
 
+  it('that note what no transaction notes of itself', async () => {
+    for (const cache of [{ senderPubKey: new Uint8Array(63) }, { dataFee: { value: -1n } }]) {
+      await expectSequential('a transaction notes about itself what stock would not', {
+        block: secondReplaced((fields, common) => {
+          const tx = new LegacyTx(fields, { common })
+          Object.assign(tx.cache, cache)
+          if ('dataFee' in cache) tx.cache.dataFee = { value: -1n, hardfork: common.hardfork() }
+          return tx
+        }),
+      })
+    }
+  })
+
   it('with a hash of its own', async () => {
     const rules = new Common({
       chain: Mainnet,
