@@ -27,6 +27,8 @@ export type ParallelErrorCode =
   | 'STORE_WRITE_FAILED'
   /** A flat state is asked for a state root that it does not keep (any more). */
   | 'UNKNOWN_STATE_ROOT'
+  /** A block builder is asked for something while it adds transactions. */
+  | 'BUILDER_BUSY'
   /**
    * The block followed one that ran with `pipeline` and was refused when its state root was known, for the
    * `cause`. The state is the one before that block.

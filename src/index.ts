@@ -1,8 +1,11 @@
 // The public interface of parallel-evm: everything that may be imported from outside is named here.
 
 export type { TemplatesJson } from './access/template-json.ts'
+export type { AddTransactionsOpts } from './block/add-options.ts'
+export type { AddTransactionsResult, ParallelBlockBuilder } from './block/block-builder.ts'
 export { createParallelExecutor, type ParallelExecutor } from './block/executor.ts'
 export type { TransactionListener } from './block/ordered-commit.ts'
+export type { IncludedTransaction, SkippedTransaction } from './block/pool-ledger.ts'
 export type {
   AccessReport,
   BlockPhases,
@@ -12,7 +15,7 @@ export type {
   HotLocation,
 } from './block/report.ts'
 export type { ParallelRunBlockOpts, ParallelRunBlockResult } from './block/run-block.ts'
-export { runBlock } from './block/shared-executor.ts'
+export { buildBlock, runBlock } from './block/shared-executor.ts'
 export { type CryptoKind, type CryptoName, cryptoKind } from './crypto/secp256k1.ts'
 export { ParallelError, type ParallelErrorCode } from './errors.ts'
 export {

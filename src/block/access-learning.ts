@@ -12,7 +12,7 @@ import {
 import type { WorkBudget } from '../access/work-budget.ts'
 import { readPreimages } from '../execution/preimage-log.ts'
 import type { LocationId } from '../ids.ts'
-import { TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import { OUTCOME, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import type { BlockMemory } from './block-memory.ts'
 import { type BlockPlanner, calledCodeHash, type Foresight } from './block-planner.ts'
 import { LearningLimit } from './learning-limit.ts'
@@ -21,7 +21,10 @@ import type { AccessReport, HotLocation } from './report.ts'
 
 const HOTTEST = 10
 
-/** Compares, learns, and reports. `executeMs` is the time that the transactions took. */
+/**
+ * Compares, learns, and reports. `executeMs` is the time that the transactions took. Only those count that
+ * ran to their end as the last thing they did: all, but where a block is being built.
+ */
 export function learnFrom(
   memory: BlockMemory,
   planner: BlockPlanner,
@@ -33,6 +36,8 @@ export function learnFrom(
   let score = NO_SCORE
   const limit = new LearningLimit(performance.now(), executeMs)
   for (let index = 0; index < facts.length; index++) {
+    const outcome = memory.control[transactionIndex(index, TRANSACTION.OUTCOME)]
+    if (outcome !== OUTCOME.RESULT) continue
     const touched = touchedBy(memory, index)
     for (const [location, one] of touched) addHeat(heat, location, one)
     const predicted = new Set(rows.locations.subarray(rows.starts[index], rows.starts[index + 1]))

@@ -17,7 +17,7 @@ import {
   EOACode7702Tx,
   FeeMarket1559Tx,
   LegacyTx,
-  paramsTx,
+  type TypedTransaction,
 } from '@ethereumjs/tx'
 import type { RunBlockOpts, VM } from '@ethereumjs/vm'
 import { canCross, encodeCommon } from '../execution/chain-data.ts'
@@ -28,6 +28,7 @@ import {
 } from '../execution/function-options.ts'
 import { isUnmodified } from '../state/unmodified.ts'
 import { hasOwnOpcodes } from './own-opcodes.ts'
+import { knowsAll, rulesOf, sameOrigin } from './same-rules.ts'
 
 /** The parts of EVM and VM that are looked at and that their types hide. */
 interface EvmInternals {
@@ -40,15 +41,6 @@ interface EvmInternals {
   _bls?: EVMOpts['bls']
   _bn254?: EVMOpts['bn254']
 }
-interface CommonInternals {
-  _params: unknown
-  _paramsCache: Record<string, unknown>
-  _chainParams: unknown
-}
-/** What anybody asks a transaction's Common for; with a whole block, comparing all would be felt. */
-const TRANSACTION_PARAMETERS: readonly string[] = [
-  ...new Set(Object.values(paramsTx).flatMap((ofEip) => Object.keys(ofEip))),
-]
 /** What workers have of the user's setup module; undefined where there is none. */
 type Setup = ReadonlySet<string> | undefined
 interface VmInternals {
@@ -207,12 +199,26 @@ function whyTransactions(common: Common, options: RunBlockOpts, setup: Setup): s
   if (options.skipHardForkValidation !== true && hardfork !== common.hardfork()) {
     return 'block and VM have different hardforks, which stock refuses'
   }
+  const whyOne = transactionCheck(hardfork, options.skipHardForkValidation, setup)
   const first = block.transactions[0]
-  const rules = first === undefined ? '' : encodeCommon(first.common)
-  let asked: CustomCrypto | undefined
-  const isLikeFirst =
-    first === undefined ? undefined : originOf(first.common, TRANSACTION_PARAMETERS)
+  const isLikeFirst = first === undefined ? undefined : rulesOf(first)
   for (const tx of block.transactions) {
+    const why = whyOne(tx)
+    if (why !== undefined) return why
+    if (isLikeFirst?.(tx) === false) return 'transactions have different chain rules'
+  }
+  return undefined
+}
+
+/** The same, as far as it depends on one transaction, in a block of `hardfork`. */
+export function transactionCheck(
+  hardfork: string,
+  skipHardForkValidation: boolean | undefined,
+  setup: Setup,
+): (tx: TypedTransaction) => string | undefined {
+  let asked: CustomCrypto | undefined
+  let whyCrypto: string | undefined
+  return (tx) => {
     if (!TRANSACTION_CLASSES.has(tx.constructor)) return 'a transaction is of a class of its own'
     if (!isUnmodified(tx, tx.constructor, SENDER_METHODS)) {
       return 'a transaction has methods of its own'
@@ -224,55 +230,15 @@ function whyTransactions(common: Common, options: RunBlockOpts, setup: Setup): s
     // Copies of a Common have the very same functions.
     if (tx.common.customCrypto !== asked) {
       asked = tx.common.customCrypto
-      const why = whyLacking(functionParts({}, asked), setup) ?? whySurplus(tx.common, setup)
-      if (why !== undefined) return why
+      whyCrypto = whyLacking(functionParts({}, asked), setup) ?? whySurplus(tx.common, setup)
     }
-    if (options.skipHardForkValidation !== true && tx.common.hardfork() !== hardfork) {
+    if (whyCrypto !== undefined) return whyCrypto
+    if (skipHardForkValidation !== true && tx.common.hardfork() !== hardfork) {
       // Stock gives it the block's, but only after it has validated the block with the old one.
       return 'a transaction has another hardfork than the block'
     }
-    if (isLikeFirst?.(tx.common) !== true && encodeCommon(tx.common) !== rules) {
-      return 'transactions have different chain rules'
-    }
+    return undefined
   }
-  return undefined
-}
-
-/** Whether two Commons have the same rules because they are copies of one: cheaper than comparing all. */
-function sameOrigin(a: Common, b: Common): boolean {
-  return originOf(a)(b)
-}
-
-/**
- * Tells copies of `common` from others. Their parameters agree where they meet: each part of ethereumjs adds
- * those that it needs to a Common, so that copies made at different times know more or less of them.
- * Default of `names`: all.
- */
-function originOf(common: Common, names?: readonly string[]): (other: Common) => boolean {
-  const { _params, _chainParams, _paramsCache } = common as unknown as CommonInternals
-  const compared = names ?? Object.keys(_paramsCache)
-  const values = compared.map((name) => _paramsCache[name])
-  const hardfork = common.hardfork()
-  const eips = common.eips()
-  return (other) => {
-    const internals = other as unknown as CommonInternals
-    if (internals._params !== _params || internals._chainParams !== _chainParams) return false
-    if (other.hardfork() !== hardfork || other.eips() !== eips) return false
-    const cache = internals._paramsCache
-    if (cache === _paramsCache) return true
-    for (let i = 0; i < compared.length; i++) {
-      const value = cache[compared[i]]
-      if (value !== values[i] && value !== undefined && values[i] !== undefined) return false
-    }
-    return true
-  }
-}
-
-/** Whether `whole` has all parameters that `part` has. */
-function knowsAll(whole: Common, part: Common): boolean {
-  const [all, some] = [whole, part] as unknown as CommonInternals[]
-  for (const name in some._paramsCache) if (!(name in all._paramsCache)) return false
-  return true
 }
 
 /** Whether the EVM's table of precompiles is the one that its options give. */

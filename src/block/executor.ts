@@ -3,7 +3,7 @@
 // in one of its listeners, must not wait for the block that waits for the listener.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { VM } from '@ethereumjs/vm'
+import type { BuildBlockOpts, VM } from '@ethereumjs/vm'
 import {
   describeTemplates,
   exportTemplates,
@@ -13,16 +13,21 @@ import {
 import { TemplateLibrary } from '../access/template-library.ts'
 import { ParallelError } from '../errors.ts'
 import { type ParallelOptions, type ResolvedOptions, resolveOptions } from '../options.ts'
+import type { FlatData } from '../state/flat-data.ts'
 import { loadKeccak } from '../state/keccak.ts'
 import { WorkerPool } from '../workers/pool.ts'
+import { ParallelBlockBuilder } from './block-builder.ts'
 import { BlockMemory } from './block-memory.ts'
 import type { Foresight } from './block-planner.ts'
+import { checkParent } from './later-root.ts'
 import { ModeChoice } from './mode-choice.ts'
+import type { ParallelSettings } from './parallel-settings.ts'
 import {
   type ParallelRunBlockOpts,
   type ParallelRunBlockResult,
   runBlockWith,
 } from './run-block.ts'
+import { hashOnWorkers } from './shared-root.ts'
 
 const WITHIN_BLOCK = 'called by a listener of a block that has the workers'
 
@@ -37,6 +42,14 @@ export interface ParallelExecutor {
    * @throws ParallelError `EXECUTOR_CLOSED`, and with `fallback: false` `FALLBACK_DISABLED`
    */
   runBlock(vm: VM, options: ParallelRunBlockOpts): Promise<ParallelRunBlockResult>
+  /**
+   * Like `buildBlock` of `@ethereumjs/vm`: begins a block on top of `opts.parentBlock`, in a checkpoint of
+   * the VM's state. The builder is stock's, and has `addTransactions` besides, which executes on this
+   * executor's workers.
+   * @throws what stock throws
+   * @throws ParallelError `PARENT_REFUSED` if the parent ran with `pipeline` and had another state root
+   */
+  buildBlock(vm: VM, opts: BuildBlockOpts): Promise<ParallelBlockBuilder>
   /**
    * What was learned of contracts so far, to be kept and given to another executor as `templates`.
    * Plain data, fit for JSON.
@@ -92,6 +105,8 @@ class PooledExecutor implements ParallelExecutor {
   readonly #choice: ModeChoice | undefined
   #memory: BlockMemory
   #queue: Promise<unknown> = Promise.resolve()
+  /** Turns that are not over, waiting ones too. */
+  #turns = 0
   /** Resolves when all state roots that were to be known after their blocks are. */
   #later: Promise<unknown> | undefined
   #closed: Promise<void> | undefined
@@ -120,15 +135,53 @@ class PooledExecutor implements ParallelExecutor {
   }
 
   runBlock(vm: VM, options: ParallelRunBlockOpts): Promise<ParallelRunBlockResult> {
-    if (this.#isWithinBlock) return this.#run(vm, options, WITHIN_BLOCK, () => {})
+    return this.#inTurn(async (whySequential, end) => {
+      const settings = await this.#settings(whySequential, end)
+      return runBlockWith(vm, options, this.#options.scheduler, settings)
+    })
+  }
+
+  async buildBlock(vm: VM, opts: BuildBlockOpts): Promise<ParallelBlockBuilder> {
+    const builder = new ParallelBlockBuilder(vm, opts, {
+      lease: (work) =>
+        this.#inTurn(async (whySequential) => {
+          const settings = await this.#settings(whySequential, () => {})
+          return work({
+            scheduler: this.#options.scheduler,
+            settings: () => ({ ...settings, memory: this.#memory }),
+            renewMemory: () => this.#renewMemory(),
+          })
+        }),
+      hash: (flat) => this.#hash(flat),
+    })
+    await checkParent(vm.stateManager, opts.parentBlock)
+    await builder.initState()
+    return builder
+  }
+
+  /** A root does not wait for a block. What is wrong with the state, it says when it is asked for its root. */
+  async #hash(flat: FlatData): Promise<void> {
+    if (this.#turns > 0 || this.#closing.signal.aborted) return
+    await this.#inTurn(() => hashOnWorkers(flat, this.#pool)).catch(() => {})
+  }
+
+  /**
+   * Runs `work` when nobody else has the workers; at once, and without them, where the call comes from a
+   * block that has them. `whySequential` then says why. `end` gives them up before `work` has ended.
+   */
+  #inTurn<T>(work: (whySequential: string | undefined, end: () => void) => Promise<T>): Promise<T> {
+    if (this.#isWithinBlock) return this.#watched(() => work(WITHIN_BLOCK, () => {}))
     const { promise: isOver, resolve } = Promise.withResolvers<void>()
     const turn: Turn = { isOver: false }
+    this.#turns++
     const end = (): void => {
+      if (!turn.isOver) this.#turns--
       turn.isOver = true
       resolve()
     }
-    const work = (): Promise<ParallelRunBlockResult> => this.#run(vm, options, undefined, end)
-    const run = this.#queue.then(() => this.#turn.run(turn, work)).finally(end)
+    const run = this.#queue
+      .then(() => this.#turn.run(turn, () => this.#watched(() => work(undefined, end))))
+      .finally(end)
     this.#queue = isOver
     return run
   }
@@ -138,39 +191,39 @@ class PooledExecutor implements ParallelExecutor {
     return this.#turn.getStore()?.isOver === false
   }
 
-  /** `whySequential` says why the workers must not be used, if so. */
-  async #run(
-    vm: VM,
-    options: ParallelRunBlockOpts,
-    whySequential: string | undefined,
-    end: () => void,
-  ): Promise<ParallelRunBlockResult> {
+  /** Does not use the memory again after an error of ours. */
+  async #watched<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closing.signal.aborted) {
       throw new ParallelError('EXECUTOR_CLOSED', 'The executor is closed; make another one')
     }
-    const { scheduler, fallback, workerSetup } = this.#options
     try {
-      return await runBlockWith(vm, options, scheduler, {
-        whySequential,
-        memory: this.#memory,
-        pool: this.#pool,
-        fallback,
-        workerSetup,
-        foresight: scheduler === 'optimistic' ? undefined : await this.#foresee(),
-        limits: this.#options,
-        choice: this.#choice,
-        signal: this.#closing.signal,
-        onDone: (report) => {
-          if (report.incidents.length > 0) this.#renewMemory()
-          end()
-        },
-        onLater: (root) => {
-          this.#later = Promise.allSettled([this.#later, root])
-        },
-      })
+      return await work()
     } catch (error) {
       if (error instanceof ParallelError) this.#renewMemory()
       throw error
+    }
+  }
+
+  /** `whySequential` says why the workers must not be used, if so. */
+  async #settings(whySequential: string | undefined, end: () => void): Promise<ParallelSettings> {
+    const { scheduler, fallback, workerSetup } = this.#options
+    return {
+      whySequential,
+      memory: this.#memory,
+      pool: this.#pool,
+      fallback,
+      workerSetup,
+      foresight: scheduler === 'optimistic' ? undefined : await this.#foresee(),
+      limits: this.#options,
+      choice: this.#choice,
+      signal: this.#closing.signal,
+      onDone: (report) => {
+        if (report.incidents.length > 0) this.#renewMemory()
+        end()
+      },
+      onLater: (root) => {
+        this.#later = Promise.allSettled([this.#later, root])
+      },
     }
   }
 

@@ -112,6 +112,15 @@ export function parentRootOf(manager: object, block: Block): ParentRoot | undefi
   }
 }
 
+/** The same for a block that is to be built on `parent`: waits for the root that is out, if one is. */
+export async function checkParent(manager: object, parent: Block): Promise<void> {
+  const line = lines.get(manager)
+  if (line === undefined) return
+  await line.pending?.catch(() => {})
+  const name = nameOf(parent)
+  if (line.refused.has(name)) throw parentRefused(line.refused.get(name))
+}
+
 function lineOf(manager: object): Line {
   let line = lines.get(manager)
   if (line === undefined) {
@@ -123,6 +132,10 @@ function lineOf(manager: object): Line {
 
 function refusal(line: Line, block: Block, cause: unknown): ParallelError {
   remember(line, nameOf(block), cause)
+  return parentRefused(cause)
+}
+
+function parentRefused(cause: unknown): ParallelError {
   const message = 'The block before was refused after it had ended; the state is the one before it'
   return new ParallelError('PARENT_REFUSED', message, { cause })
 }

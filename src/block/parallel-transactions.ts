@@ -2,23 +2,18 @@
 // Authority on the course of a block's parallel part: start, serving, rolling commit, end, and what
 // happens when it goes wrong midway. The driver (run-block.ts) does the rest of the block.
 
-import type { EVM } from '@ethereumjs/evm'
 import type { BlockLevelAccessList } from '@ethereumjs/util'
 import type { RunBlockOpts, VM } from '@ethereumjs/vm'
 import { ParallelError } from '../errors.ts'
 import { decodeError, decodeResult } from '../execution/result-codec.ts'
+import type { RecordId } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { setCommitNotice } from '../memory/commit-notice.ts'
-import { mainMaySleep } from '../memory/doorbell.ts'
 import { CONTROL, HALT, TRANSACTION, transactionIndex } from '../memory/layout.ts'
 import { readSizedBytes } from '../memory/sized-bytes.ts'
 import type { FlatData } from '../state/flat-data.ts'
 import { flatDataOf } from '../state/flat-state.ts'
 import { learnFrom } from './access-learning.ts'
-import { BaseServer } from './base-server.ts'
-import { BlockPlanner } from './block-planner.ts'
-import { blockTask, writeTransactions } from './block-task.ts'
-import { BlockTasks } from './block-tasks.ts'
 import { listCommitted } from './committed-access-list.ts'
 import { CommittedWrites } from './committed-writes.ts'
 import { whyEvm } from './eligibility.ts'
@@ -27,25 +22,18 @@ import { hasListeners, OrderedCommit, type TransactionListener } from './ordered
 import { type ParallelSettings, setupOf } from './parallel-settings.ts'
 import type { BlockReport } from './report.ts'
 import type { StateWriteWatch } from './state-write-watch.ts'
-import { readStatistics } from './worker-statistics.ts'
+import { COMMIT_BATCH, WorkerRun } from './worker-run.ts'
 import { applyWrites } from './write-back.ts'
 
-/** The main thread looks again after this many ms, should a ring ever be lost. */
-const WATCH_MS = 25
-/** Commits that the main thread lets pass before it decodes them, so that it wakes rarely. */
-const COMMIT_BATCH = 16
 /** Stock's manager writes to itself when it is asked for its root: what is in its caches. */
 const WROTE = 'wrote to the state, or had its caches flushed'
 
 export class ParallelTransactions {
   readonly #vm: VM
-  readonly #options: RunBlockOpts
   readonly #settings: ParallelSettings
   readonly #report: BlockReport
   readonly #commit: OrderedCommit
-  readonly #server: BaseServer
-  readonly #planner: BlockPlanner
-  readonly #tasks: BlockTasks
+  readonly #run: WorkerRun
   readonly #watch: StateWriteWatch
   readonly #onTransaction: TransactionListener | undefined
   /** Everything committed, for the base of the next block. */
@@ -58,9 +46,6 @@ export class ParallelTransactions {
   #flat: FlatData | undefined
   readonly #count: number
   #writesBefore = 0
-  #plannedAt = 0
-  /** Why the calling thread executes after all, where it does. */
-  #inline: string | undefined
   /** The listeners of the next transaction have run, and must not run again. */
   #isAnnounced = false
 
@@ -74,33 +59,15 @@ export class ParallelTransactions {
     report: BlockReport,
   ) {
     this.#vm = vm
-    this.#options = options
     this.#settings = settings
     this.#report = report
     this.#watch = watch
     this.#onTransaction = onTransaction
     this.#count = options.block.transactions.length
-    const flat = hasListeners(vm) ? undefined : flatDataOf(vm.stateManager, watch.covered)
-    settings.memory.beginBlock(this.#count, flat?.table.buffers.id)
-    this.#tasks = new BlockTasks(settings.pool, settings.memory.control)
     this.#commit = new OrderedCommit(vm, options, onTransaction)
-    this.#server = new BaseServer(
-      settings.memory,
-      vm.stateManager,
-      (vm.evm as EVM).blockchain,
-      options.block.header.number,
-      (account) => this.writes.accounts.get(account)?.reset === true,
-      watch.covered,
-    )
-    this.#planner = new BlockPlanner(
-      settings.memory,
-      this.#server,
-      options.block,
-      { workers: settings.pool.size, ...settings.limits },
-      settings.foresight,
-      list,
-      (error) => this.#tasks.fail(error),
-    )
+    const isReset = (account: RecordId): boolean =>
+      this.writes.accounts.get(account)?.reset === true
+    this.#run = new WorkerRun(vm, options, list, watch, settings, report, isReset)
     this.writes = new CommittedWrites(settings.memory)
     this.#pending = new CommittedWrites(settings.memory)
   }
@@ -113,36 +80,19 @@ export class ParallelTransactions {
     this.#writesBefore = this.#watch.writes
     this.#watch.onlyCounts = true
     try {
-      return await this.#run()
+      return await this.#runAll()
     } finally {
       this.#watch.onlyCounts = false
       this.#flat?.show()
     }
   }
 
-  async #run(): Promise<OrderedCommit> {
-    const { memory, pool } = this.#settings
+  async #runAll(): Promise<OrderedCommit> {
     const executeStart = performance.now()
-    const tasks = this.#start()
-    await this.#unlessFailed(() => this.#planner.begin())
-    const abort = (): void => this.#tasks.halt()
-    const stopTimer = this.#startTimer()
-    this.#settings.signal.addEventListener('abort', abort)
-    if (this.#settings.signal.aborted) abort()
-    try {
-      await this.#serveUntilEnd(tasks)
-    } finally {
-      stopTimer()
-      this.#settings.signal.removeEventListener('abort', abort)
-      if (!this.#tasks.haveEnded) this.#tasks.halt()
-      await tasks
-      await this.#planner.loaded()
-    }
-    if (this.#settings.signal.aborted) {
-      throw new ParallelError('EXECUTOR_CLOSED', 'The executor was closed while it ran the block')
-    }
-    readStatistics(memory.control, pool.size, this.#report, this.#tasks)
-    await this.#commitFinished()
+    await this.#run.run({
+      commitFinished: () => this.#commitFinished(),
+      nextNotice: () => this.#nextNotice(),
+    })
     this.#report.phases.execute = performance.now() - executeStart
 
     if (this.#commit.length < this.#count) {
@@ -155,10 +105,10 @@ export class ParallelTransactions {
     if (fallbackFrom !== undefined) {
       this.#report.why += `, from number ${fallbackFrom} on sequentially: ${incidents.at(-1)}`
     }
-    if (this.isWhole && this.#tasks.failure !== undefined) {
-      this.#report.incidents.push(messageOf(this.#tasks.failure))
+    if (this.isWhole && this.#run.tasks.failure !== undefined) {
+      this.#report.incidents.push(messageOf(this.#run.tasks.failure))
     }
-    this.#compareModes()
+    this.#run.compareModes()
     this.#learn()
     this.#report.phases.write = performance.now() - writeStart
     return this.#commit
@@ -166,114 +116,25 @@ export class ParallelTransactions {
 
   /** Whether `writes` is the whole change: the workers ran everything and nobody else wrote. */
   get isWhole(): boolean {
-    const isLeft = this.#report.fallbackFrom !== undefined || this.#inline !== undefined
+    const isLeft = this.#report.fallbackFrom !== undefined || this.#run.inline !== undefined
     return !isLeft && this.#watch.writes === this.#writesBefore
-  }
-
-  /** Starts the workers, if the block fits into memory. Resolves when all have ended. */
-  #start(): Promise<void> {
-    const { memory, pool, workerSetup, limits } = this.#settings
-    const { control } = memory
-    try {
-      control[CONTROL.BATCH_SIZE] = Number.isFinite(limits.maxBatchSize) ? limits.maxBatchSize : 0
-      control[CONTROL.COMMIT_NOTICE] = this.#nextNotice()
-      writeTransactions(memory, this.#options.block)
-    } catch (error) {
-      this.#tasks.fail(error)
-      return Promise.resolve()
-    }
-    const covered = hasListeners(this.#vm) ? undefined : this.#watch.covered
-    const task = blockTask(this.#vm, this.#options, memory, pool.size, workerSetup, covered)
-    return this.#tasks.start(task)
-  }
-
-  async #serveUntilEnd(tasks: Promise<unknown>): Promise<void> {
-    const { control } = this.#settings.memory
-    let ended = false
-    const end = tasks.then(() => {
-      ended = true
-    })
-    while (!ended) {
-      const bell = nativeAtomics.load(control, CONTROL.MAIN_BELL)
-      await this.#unlessFailed(() => this.#plan())
-      await this.#serve()
-      await this.#commitFinished()
-      if (ended) return
-      this.#tasks.watch()
-      if (mainMaySleep(nativeAtomics, control, bell)) {
-        const rung = Atomics.waitAsync(control, CONTROL.MAIN_ASLEEP, 1, WATCH_MS)
-        if (rung.async) await Promise.race([rung.value, end])
-      }
-      nativeAtomics.store(control, CONTROL.MAIN_ASLEEP, 0)
-    }
-  }
-
-  /** Ends the workers' part when it takes too long. Returns how to stop the clock. */
-  #startTimer(): () => void {
-    const { executionTimeoutMs } = this.#settings.limits
-    if (!Number.isFinite(executionTimeoutMs)) return () => {}
-    const timer = setTimeout(() => {
-      const message = `The workers took longer than executionTimeoutMs, ${executionTimeoutMs} ms`
-      this.#tasks.fail(new ParallelError('EXECUTION_TIMEOUT', message))
-    }, executionTimeoutMs)
-    return () => clearTimeout(timer)
-  }
-
-  async #plan(): Promise<void> {
-    const planner = this.#planner
-    // A plan that failed is half made, and nobody would follow it.
-    if (this.#tasks.areHalted || !(await planner.advance())) return
-    this.#plannedAt = performance.now()
-    const { outlook } = planner
-    if (outlook !== undefined) {
-      const { levels, criticalGas, totalGas } = outlook
-      this.#report.graph = { levels, criticalGas, bound: totalGas / criticalGas }
-      this.#report.plannedFrom = planner.source
-      this.#report.phases.plan = planner.planMs
-      this.#inline = this.#settings.choice?.whyInline(outlook)
-    }
-    // The workers have recovered the senders, and that was what there is to gain.
-    if (this.#inline !== undefined) this.#tasks.halt()
-    else planner.publish()
-  }
-
-  #compareModes(): void {
-    const { outlook } = this.#planner
-    const { mode, incidents } = this.#report
-    if (outlook === undefined || mode === 'sequential' || incidents.length > 0) return
-    this.#settings.choice?.learn(mode, outlook, performance.now() - this.#plannedAt)
   }
 
   /** Only where the workers ran everything: what others ran has left no sets. */
   #learn(): void {
     const { foresight, memory } = this.#settings
-    if (foresight === undefined || this.#planner.source !== 'predictions') return
+    if (foresight === undefined || this.#run.planner.source !== 'predictions') return
     if (!this.isWhole) return
     const start = performance.now()
     const { execute } = this.#report.phases
     try {
-      this.#report.access = learnFrom(memory, this.#planner, foresight, execute)
+      this.#report.access = learnFrom(memory, this.#run.planner, foresight, execute)
     } catch (error) {
       // The block is right whatever was learned from it.
       if (!this.#settings.fallback) throw error
       this.#report.incidents.push(`Nothing was learned: ${messageOf(error)}`)
     }
     this.#report.phases.learn = performance.now() - start
-  }
-
-  async #serve(): Promise<void> {
-    await this.#unlessFailed(async () => {
-      while (this.#server.hasRequests) await this.#server.serve(this.#settings.pool.size)
-    })
-  }
-
-  /** Where the state cannot be read, or memory is full, the workers cannot go on. */
-  async #unlessFailed(work: () => void | Promise<void>): Promise<void> {
-    try {
-      await work()
-    } catch (error) {
-      this.#tasks.fail(error)
-    }
   }
 
   /** Commits, on this side, what the workers have committed. */
@@ -285,7 +146,7 @@ export class ParallelTransactions {
         this.#report.fallbackFrom === undefined
       ) {
         await this.#commitNext()
-        if (this.#server.hasRequests) await this.#serve()
+        await this.#run.serve()
       }
       const isPassed = setCommitNotice(nativeAtomics, control, this.#nextNotice())
       if (!isPassed || this.#report.fallbackFrom !== undefined) return
@@ -332,7 +193,7 @@ export class ParallelTransactions {
   /** The pending changes go to the state manager; the watch must not take them for foreign writes. */
   async #flush(isSeen = this.#eager): Promise<void> {
     // Who reads while it is written could keep in the manager's cache what is no longer so.
-    await this.#planner.loaded()
+    await this.#run.planner.loaded()
     await this.#settings.beforeWrites?.()
     this.#watch.stop()
     try {
@@ -348,7 +209,7 @@ export class ParallelTransactions {
     this.#report.fallbackFrom = index
     this.#report.incidents.push(why)
     this.#isAnnounced = announced
-    this.#tasks.halt()
+    this.#run.tasks.halt()
   }
 
   /** Runs what the workers did not commit, with stock's code. */
@@ -362,23 +223,23 @@ export class ParallelTransactions {
       await this.#commit.runSequentially()
       const at = control[transactionIndex(first, TRANSACTION.RESULT)]
       const said = decodeError(readSizedBytes(this.#settings.memory.block, at))
-      this.#tasks.failure = new ParallelError(
+      this.#run.tasks.failure = new ParallelError(
         'INTERNAL',
         `A worker refused transaction ${first}, which stock accepts: ${said}`,
       )
     }
-    if (this.#inline !== undefined && this.#tasks.failure === undefined) {
+    if (this.#run.inline !== undefined && this.#run.tasks.failure === undefined) {
       this.#report.mode = 'inline'
       this.#report.workers = 0
-      this.#report.why = this.#inline
+      this.#report.why = this.#run.inline
     } else if (this.#report.fallbackFrom === undefined) {
       this.#report.fallbackFrom = first
-      this.#report.incidents.push(messageOf(this.#tasks.failure))
+      this.#report.incidents.push(messageOf(this.#run.tasks.failure))
       if (!this.#settings.fallback) {
         throw new ParallelError(
           'FALLBACK_DISABLED',
-          `Parallel execution stopped at transaction ${first} of ${this.#count} and fallback is off: ${messageOf(this.#tasks.failure)}`,
-          { cause: this.#tasks.failure },
+          `Parallel execution stopped at transaction ${first} of ${this.#count} and fallback is off: ${messageOf(this.#run.tasks.failure)}`,
+          { cause: this.#run.tasks.failure },
         )
       }
     }

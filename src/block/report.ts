@@ -140,3 +140,31 @@ export function emptyReport(
     phases: { prepare: 0, plan: 0, execute: 0, write: 0, learn: 0, finish: 0, total: 0 },
   }
 }
+
+/** Adds what is said of a part of a run, on the workers or not, to what is said of all of it. */
+export function addReport(all: BlockReport, part: BlockReport): void {
+  if (all.mode !== 'parallel') Object.assign(all, { mode: part.mode, why: part.why })
+  all.crypto = part.crypto
+  all.workers = Math.max(all.workers, part.workers)
+  all.executions += part.executions
+  all.reExecutions += part.reExecutions
+  all.conflicts += part.conflicts
+  all.levels = Math.max(all.levels, part.levels)
+  all.incidents.push(...part.incidents)
+  for (const [cause, count] of Object.entries(part.causes)) {
+    all.causes[cause as keyof ConflictCauses] += count
+  }
+  for (const [phase, ms] of Object.entries(part.phases)) {
+    all.phases[phase as keyof BlockPhases] += ms
+  }
+  for (const [worker, ms] of part.collectorMs?.entries() ?? []) {
+    all.collectorMs ??= []
+    all.collectorMs[worker] = (all.collectorMs[worker] ?? 0) + ms
+  }
+  // Of several parts, those of the last that has them.
+  const { graph, access, plannedFrom, stockStepping } = part
+  if (graph !== undefined) all.graph = graph
+  if (access !== undefined) all.access = access
+  if (plannedFrom !== undefined) all.plannedFrom = plannedFrom
+  if (stockStepping !== undefined) all.stockStepping = stockStepping
+}

@@ -16,6 +16,7 @@ import {
 } from '../memory/word-codec.ts'
 import type { FlatData } from '../state/flat-data.ts'
 import { flatDataOf } from '../state/flat-state.ts'
+import type { WrittenSlots } from '../state/flush-merkle.ts'
 import { canFlush, putStorageInCache } from '../state/merkle-manager.ts'
 import type { BlockMemory } from './block-memory.ts'
 import type { AccountChange, CommittedWrites } from './committed-writes.ts'
@@ -41,6 +42,20 @@ export async function applyWrites(
     if (flat !== undefined) applyToFlat(memory, change, address.bytes, flat)
     else await applyAccount(memory, change, wasReset, address, manager, isMerkle)
   }
+}
+
+/** The slots among `writes`, by account. */
+export function slotsOf(memory: BlockMemory, writes: CommittedWrites): WrittenSlots[] {
+  const { state } = memory
+  return Array.from(writes.accounts, ([record, { slots }]) => ({
+    address: new Address(
+      bytesOfWords(state.reach(record + ACCOUNT.WORDS), record + ACCOUNT.ADDRESS, 5),
+    ),
+    slots: Array.from(slots, ([slot, value]) => ({
+      key: bytesOfWords(state.reach(slot + SLOT.WORDS), slot + SLOT.KEY, 8),
+      value,
+    })),
+  })).filter(({ slots }) => slots.length > 0)
 }
 
 async function applyAccount(

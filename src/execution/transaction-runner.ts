@@ -205,6 +205,7 @@ export class TransactionRunner {
       outcome: result === undefined ? OUTCOME.ERROR : OUTCOME.RESULT,
       preimages: this.#context.preimages.finish(transaction, allocator),
       accessList: result === undefined ? 0 : this.#writeAccessList(),
+      blockGas: result?.blockGasSpent ?? 0n,
     })
     return wroteElsewhere
   }

@@ -20,6 +20,8 @@ export interface Leavings {
   readonly preimages?: number
   /** What it adds to the block's access list; 0 = not recorded. */
   readonly accessList?: number
+  /** Gas that it takes up in the block. */
+  readonly blockGas?: bigint
 }
 
 /** The write set of the incarnation before, or of the block's access list; 0 = there was none. */
@@ -36,7 +38,7 @@ export function wantsPreimages({ control }: ControlWords, transaction: TxIndex):
 export function leaveBehind(
   { control, atomics }: ControlWords,
   transaction: TxIndex,
-  { readSet, writeSet, result, outcome, preimages = 0, accessList = 0 }: Leavings,
+  { readSet, writeSet, result, outcome, preimages = 0, accessList = 0, blockGas = 0n }: Leavings,
 ): void {
   atomics.store(control, transactionIndex(transaction, TRANSACTION.READ_SET), readSet)
   atomics.store(control, transactionIndex(transaction, TRANSACTION.WRITE_SET), writeSet)
@@ -44,4 +46,7 @@ export function leaveBehind(
   atomics.store(control, transactionIndex(transaction, TRANSACTION.OUTCOME), outcome)
   atomics.store(control, transactionIndex(transaction, TRANSACTION.PREIMAGES), preimages)
   atomics.store(control, transactionIndex(transaction, TRANSACTION.ACCESS_LIST), accessList)
+  const gas = transactionIndex(transaction, TRANSACTION.BLOCK_GAS)
+  atomics.store(control, gas, Number(blockGas & 0xffff_ffffn) | 0)
+  atomics.store(control, gas + 1, Number(blockGas >> 32n) | 0)
 }

@@ -19,6 +19,8 @@
 // block    read and write sets  the worker executing the tx   the tx's status word (EXECUTED)
 // block    result record        the worker executing the tx   the tx's status word (EXECUTED)
 // block    transaction bytes    main thread                   the start of the block's task
+// block    terms of admission   main thread; what is left,    the start of the block's task
+//                               whoever has the commit lock
 // block    plan                 main thread                   the control header's PLAN word
 // block    an access list's     main thread                   the control header's PLAN word
 //          versions, write sets
@@ -75,6 +77,11 @@ export const CONTROL = {
   BATCH_SIZE: 28,
   /** Workers that step with stock's own loop, since the interpreter is not the one that is known. */
   STOCK_STEPPING: 29,
+  /**
+   * Block offset of the terms of admission (scheduling/admission-gate.ts) where a block is being built;
+   * 0 = all transactions belong to the block, and one that is invalid ends it. Main, before the start.
+   */
+  ADMISSION: 30,
 } as const
 
 const HEADER_WORDS = 32
@@ -124,6 +131,8 @@ export const TRANSACTION = {
   PUBLIC_KEY: 12,
   /** Block offset of what it adds to the block's access list (EIP-7928); 0 = not recorded. */
   ACCESS_LIST: 13,
+  /** Gas that it takes up in the block, 2 words; of the last finished incarnation. */
+  BLOCK_GAS: 14,
 } as const
 /** A cache line, so that workers on neighbouring transactions do not disturb each other. */
 const TRANSACTION_STRIDE = 16
@@ -142,6 +151,8 @@ export const HALT = {
   ABORTED: 3,
   /** A worker met an error that is not the transaction's: shared memory is full, for one. */
   WORKER_ERROR: 4,
+  /** A block is being built, and the transaction just committed is one at which to stop. */
+  STOPPED: 5,
 } as const
 
 /** How an incarnation ended. */
@@ -150,6 +161,8 @@ export const OUTCOME = {
   RESULT: 0,
   /** `runTx` threw: the transaction is invalid on the state that it saw. */
   ERROR: 1,
+  /** Executed or not, it does not fit into the block that is being built, and wrote nothing. */
+  REFUSED: 2,
 } as const
 
 /** Status of base values, code and block hashes. Only a block hash can be FAILED: there is none. */

@@ -12,6 +12,7 @@
 import { type Incarnation, NOTHING, type TxIndex } from '../ids.ts'
 import type { AtomicOperations } from '../memory/atomics.ts'
 import { CONTROL, HALT, OUTCOME, TRANSACTION, transactionIndex } from '../memory/layout.ts'
+import type { Admission } from './admission-gate.ts'
 import type { PlannedOrder } from './planned-order.ts'
 import { incarnationOf, packStatus, STATE, stateOf } from './transaction-status.ts'
 
@@ -25,7 +26,7 @@ export interface VersionJudge {
   refutes(transaction: TxIndex, isFinal: boolean): boolean
   /** Turns everything that the last incarnation wrote into estimates. */
   markEstimates(transaction: TxIndex): void
-  /** Called under the commit lock, in canonical order, once per transaction. */
+  /** Called under the commit lock, in canonical order, once per transaction that the gate has not refused. */
   committed(transaction: TxIndex): void
 }
 
@@ -34,20 +35,26 @@ export class BlockStmScheduler {
   readonly #atomics: AtomicOperations
   readonly #judge: VersionJudge
   readonly #order: PlannedOrder | undefined
+  readonly #gate: Admission | undefined
   readonly #count: number
   readonly #batchSize: number
 
-  /** Without an `order`, nothing waits before its first execution. */
+  /**
+   * Without an `order`, nothing waits before its first execution. With a `gate`, transactions that are
+   * invalid or do not fit are passed over, as if they had written nothing; without, one ends the block.
+   */
   constructor(
     control: Int32Array,
     atomics: AtomicOperations,
     judge: VersionJudge,
     order?: PlannedOrder,
+    gate?: Admission,
   ) {
     this.#control = control
     this.#atomics = atomics
     this.#judge = judge
     this.#order = order
+    this.#gate = gate
     this.#count = control[CONTROL.TRANSACTION_COUNT]
     this.#batchSize = control[CONTROL.BATCH_SIZE]
   }
@@ -246,7 +253,7 @@ export class BlockStmScheduler {
     const atomics = this.#atomics
     let moved = false
     for (;;) {
-      if (!this.#headIsExecuted()) return moved
+      if (!this.#headIsReady()) return moved
       if (atomics.compareExchange(this.#control, CONTROL.COMMIT_LOCK, 0, 1) !== 0) return moved
       try {
         if (this.#commitPrefix()) moved = true
@@ -264,38 +271,71 @@ export class BlockStmScheduler {
     let head = first
     while (head < this.#count) {
       const transaction = head as TxIndex
-      const status = this.#status(transaction)
-      if (stateOf(status) !== STATE.EXECUTED) break
-      if (this.#judge.refutes(transaction, true)) {
-        this.#invalidate(transaction, status)
-        break
-      }
-      const outcome = atomics.load(
-        this.#control,
-        transactionIndex(transaction, TRANSACTION.OUTCOME),
-      )
-      if (outcome === OUTCOME.ERROR) {
-        this.halt(HALT.INVALID_TRANSACTION, transaction)
-        return head > first
-      }
-      // Everything below is final, so nothing can invalidate it any more; a cursor validation that is
-      // under way now resolves the same versions and finds the same.
-      if (
-        !this.#exchange(transaction, status, packStatus(incarnationOf(status), STATE.COMMITTED))
-      ) {
-        break
-      }
-      this.#judge.committed(transaction)
+      if (!this.#commitHead(transaction)) break
       head++
       atomics.store(this.#control, CONTROL.COMMITTED, head)
+      if (this.#gate?.stopsAfter(transaction, this.#outcome(transaction)) === true) {
+        this.halt(HALT.STOPPED, transaction)
+        return true
+      }
     }
     if (head === this.#count) this.halt(HALT.DONE, head)
     return head > first
   }
 
-  #headIsExecuted(): boolean {
-    const head = this.#atomics.load(this.#control, CONTROL.COMMITTED)
-    return head < this.#count && stateOf(this.#status(head as TxIndex)) === STATE.EXECUTED
+  /** Commits the transaction at the commit head, or passes it over. Returns whether it did. */
+  #commitHead(transaction: TxIndex): boolean {
+    const status = this.#status(transaction)
+    if (this.#gate?.admits(transaction) === false) return this.#refuse(transaction, status)
+    if (stateOf(status) !== STATE.EXECUTED) return false
+    if (this.#judge.refutes(transaction, true)) {
+      this.#invalidate(transaction, status)
+      return false
+    }
+    const outcome = this.#outcome(transaction)
+    if (outcome === OUTCOME.ERROR && this.#gate === undefined) {
+      this.halt(HALT.INVALID_TRANSACTION, transaction)
+      return false
+    }
+    // Everything below is final, so nothing can invalidate it any more; a cursor validation that is
+    // under way now resolves the same versions and finds the same.
+    if (!this.#exchange(transaction, status, packStatus(incarnationOf(status), STATE.COMMITTED))) {
+      return false
+    }
+    this.#judge.committed(transaction)
+    if (outcome === OUTCOME.RESULT) this.#gate?.admitted(transaction)
+    return true
+  }
+
+  /**
+   * Passes over a transaction that does not fit, whether it was executed or not; what it wrote goes, and
+   * those above that read it are repeated. One that somebody holds is passed over when he lets go.
+   */
+  #refuse(transaction: TxIndex, status: number): boolean {
+    if (!isFree(status)) return false
+    const incarnation = incarnationOf(status)
+    if (!this.#exchange(transaction, status, packStatus(incarnation, STATE.ABORTING))) return false
+    this.#gate?.refused(transaction)
+    const committed = packStatus(incarnation, STATE.COMMITTED)
+    this.#atomics.store(this.#control, transactionIndex(transaction, TRANSACTION.STATUS), committed)
+    this.#releaseDeferred(transaction)
+    this.#rewind(CONTROL.VALIDATION_CURSOR, transaction + 1)
+    return true
+  }
+
+  #outcome(transaction: TxIndex): number {
+    return this.#atomics.load(this.#control, transactionIndex(transaction, TRANSACTION.OUTCOME))
+  }
+
+  /** Whether it is worth taking the commit lock. */
+  #headIsReady(): boolean {
+    const head = this.#atomics.load(this.#control, CONTROL.COMMITTED) as TxIndex
+    if (head >= this.#count) return false
+    const status = this.#status(head)
+    return (
+      stateOf(status) === STATE.EXECUTED ||
+      (this.#gate !== undefined && isFree(status) && !this.#gate.admits(head))
+    )
   }
 
   /** Aborts an executed incarnation, unless somebody else already has. */
@@ -341,4 +381,10 @@ export class BlockStmScheduler {
       if (this.#atomics.compareExchange(this.#control, cursor, current, to) === current) return
     }
   }
+}
+
+/** Whether nobody holds the transaction: its status may be changed by whoever wins the exchange. */
+function isFree(status: number): boolean {
+  const state = stateOf(status)
+  return state === STATE.READY || state === STATE.BLOCKED || state === STATE.EXECUTED
 }

@@ -9,7 +9,9 @@
 //      |                                                     v
 //   READY(i+1) <---estimates marked, rewound--------- ABORTING(i)
 //
-// EXECUTING is held by the lane that claimed it, ABORTING by the worker that invalidated it; nobody
+//   READY(i), BLOCKED(i), EXECUTED(i) ----refuse----> ABORTING(i) ----versions withdrawn----> COMMITTED(i)
+//
+// EXECUTING is held by the lane that claimed it, ABORTING by the worker that invalidated or refused it; nobody
 // else leaves these two states. READY, BLOCKED and EXECUTED are left by whoever wins the exchange.
 
 import type { Incarnation } from '../ids.ts'

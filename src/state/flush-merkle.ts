@@ -32,6 +32,32 @@ export async function flushMerkleStateManager(manager: MerkleStateManager): Prom
   await flushAccounts(internals, keccak)
 }
 
+/** Slots of an account with their values, without leading zeros. */
+export interface WrittenSlots {
+  readonly address: Address
+  readonly slots: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[]
+}
+
+/**
+ * Brings storage tries and storage roots up to slots that were put into the storage cache, where they stay
+ * as changes: what the manager's `putStorage` does one by one. Unlike a flush it is undone by `revert`. The
+ * manager must be one that `canFlush` accepts.
+ */
+export async function rootStorage(
+  manager: MerkleStateManager,
+  written: readonly WrittenSlots[],
+): Promise<void> {
+  const groups = written.map(({ address, slots }) => ({
+    address,
+    addressHex: address.toString().slice(2),
+    changes: slots.map(({ key, value }) => ({
+      key,
+      value: value.length === 0 ? null : RLP.encode(value),
+    })),
+  }))
+  await flushGroups(internalsOf(manager), groups, await loadKeccak())
+}
+
 async function flushCode(manager: ManagerInternals, keccak: Keccak): Promise<void> {
   const { account: accounts, code: codes } = manager._caches
   const items = (codes?.flush() ?? []).flatMap(([addressHex, { code }]) =>
@@ -60,6 +86,14 @@ async function flushStorage(manager: ManagerInternals, keccak: Keccak): Promise<
     }
     group.changes.push({ key: bytesOfHex(slotHex), value: encodedOrNull(value) })
   }
+  await flushGroups(manager, groups, keccak)
+}
+
+async function flushGroups(
+  manager: ManagerInternals,
+  groups: readonly SlotChanges[],
+  keccak: Keccak,
+): Promise<void> {
   const addresses = groups.map(({ address }) => address)
   const ahead = await readAccountsAhead(manager, addresses, keccak)
   await warmStorage(manager, groups, ahead, keccak)

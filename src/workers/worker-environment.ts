@@ -18,6 +18,7 @@ import { readSizedBytes, writeSizedBytes } from '../memory/sized-bytes.ts'
 import { bytesOfWords } from '../memory/word-codec.ts'
 import { LocationTable } from '../mvcc/location-table.ts'
 import { VersionStore } from '../mvcc/version-store.ts'
+import { AdmissionGate } from '../scheduling/admission-gate.ts'
 import { BlockStmScheduler } from '../scheduling/block-stm-scheduler.ts'
 import { judgeVersions } from '../scheduling/judge-versions.ts'
 import { PlannedOrder } from '../scheduling/planned-order.ts'
@@ -83,6 +84,7 @@ export class WorkerEnvironment {
       nativeAtomics,
       judgeVersions(memory.control, memory.store, nativeAtomics),
       new PlannedOrder(memory.control, memory.store.block, nativeAtomics),
+      AdmissionGate.of(memory.control, memory.store, nativeAtomics),
     )
     this.#preimages.clear()
     const transaction = transactionReader(memory, kept.transactionCommon, crypto)

@@ -18,6 +18,12 @@ const expected: Record<string, RegExp[]> = {
   ],
   'executor.ts': [/round 1: parallel, 2 workers/, /round 3: parallel, 2 workers/, /\d+ levels/],
   'on-transaction.ts': [/48: 21000 gas, 1029000 so far/, /64 of 64 receipts came in order/],
+  'build-block.ts': [
+    /parallel: 64 included, 0 left/,
+    /number 1 is refused: the tx doesn't have the correct nonce/,
+    /block 1 has 1344000 gas/,
+    /stock runs it with the same result/,
+  ],
   'worker-setup/run.ts': [
     /with workerSetup: parallel/,
     /without: sequential, the VM has the custom precompile at 0x/,

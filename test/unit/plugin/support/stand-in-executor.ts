@@ -31,6 +31,7 @@ export function createStandInFactory(
         const parallel = reportOf(workers, transactions.length, scheduler, run)
         return { ...defect(result, run++), parallel }
       },
+      buildBlock: () => Promise.reject(new Error('stand-ins build no blocks')),
       exportTemplates: async () => ({ version: 1, templates: [] }),
       describeTemplates: async () => '',
       close,
