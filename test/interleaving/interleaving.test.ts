@@ -13,7 +13,7 @@ const minute = 60_000
 
 describe('the store and the scheduler, one atomic step at a time', () => {
   it(
-    `keep every law in ${schedules} schedules of blocks, tables, lists and notices`,
+    `keep every law in ${schedules} schedules of blocks, pools, tables, lists and notices`,
     async () => {
       const failure = await runSchedules({ schedules, seed, log: console.log })
       expect(failure && describeReport(failure)).toBeUndefined()
@@ -31,6 +31,7 @@ describe('a seed', () => {
     ['table', SCENARIO.TABLE],
     ['list', SCENARIO.LISTS],
     ['notice', SCENARIO.NOTICE],
+    ['pool', SCENARIO.POOL],
   ]
   it.each(scenarios)('always gives the same %s schedule, step by step', async (_, scenario) => {
     for (let seed = 1; seed <= 20; seed++) {

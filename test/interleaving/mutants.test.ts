@@ -40,6 +40,11 @@ const convictions: readonly Conviction[] = [
   { mutant: 'torn-insertion', scenario: 'block', laws: [...wrong, LAW.lists, LAW.identity] },
   { mutant: 'torn-insertion', scenario: 'table', laws: [LAW.identity] },
   { mutant: 'torn-insertion', scenario: 'list', laws: [LAW.lists] },
+  { mutant: 'open-gate', scenario: 'pool', laws: wrong },
+  { mutant: 'uncounted-gas', scenario: 'pool', laws: wrong },
+  { mutant: 'kept-refusal', scenario: 'pool', laws: [...wrong, LAW.lists] },
+  { mutant: 'skipped-validation-rewind', scenario: 'pool', laws: [LAW.rewinds] },
+  { mutant: 'open-commit-lock', scenario: 'pool', laws: [LAW.transitions, LAW.order] },
 ]
 
 describe('the interleaver', () => {

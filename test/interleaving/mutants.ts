@@ -3,9 +3,10 @@
 
 import { BASE_WRITER, type LocationId, type RecordId, type TxIndex } from '../../src/ids.ts'
 import type { AtomicOperations } from '../../src/memory/atomics.ts'
-import { CONTROL, TRANSACTION, transactionIndex } from '../../src/memory/layout.ts'
+import { CONTROL, OUTCOME, TRANSACTION, transactionIndex } from '../../src/memory/layout.ts'
 import type { ReadSetRecorder } from '../../src/mvcc/read-set.ts'
 import { FOUND, type Found } from '../../src/mvcc/version-store.ts'
+import type { Admission } from '../../src/scheduling/admission-gate.ts'
 import { incarnationOf, STATE, stateOf } from '../../src/scheduling/transaction-status.ts'
 import { type MutantContext, type Mutations, NO_MUTATIONS } from './harness/mutations.ts'
 
@@ -169,10 +170,39 @@ const MUTANTS = {
       },
     }),
   },
+  /** A gate that lets everything in. */
+  'open-gate': {
+    admission: (admission) => forward(admission, { admits: () => true }),
+  },
+  /** A gate that leaves what a transaction wrote that does not fit. */
+  'kept-refusal': {
+    admission: (admission, { control }) => {
+      const words = new Int32Array(control)
+      return forward(admission, {
+        refused: (transaction) => {
+          Atomics.store(words, transactionIndex(transaction, TRANSACTION.OUTCOME), OUTCOME.REFUSED)
+        },
+      })
+    },
+  },
+  /** A gate that counts nothing. */
+  'uncounted-gas': {
+    admission: (admission) => forward(admission, { admitted: () => {} }),
+  },
 } satisfies Record<string, Partial<Mutations>>
 
 export type MutantName = keyof typeof MUTANTS
 export const MUTANT_NAMES = Object.keys(MUTANTS) as MutantName[]
+
+function forward(admission: Admission, changed: Partial<Admission>): Admission {
+  return {
+    admits: (transaction) => admission.admits(transaction),
+    admitted: (transaction) => admission.admitted(transaction),
+    refused: (transaction) => admission.refused(transaction),
+    stopsAfter: (transaction, outcome) => admission.stopsAfter(transaction, outcome),
+    ...changed,
+  }
+}
 
 /** The mutations of a mutant, or none. */
 export function mutationsOf(name: MutantName | undefined): Mutations {

@@ -12,6 +12,7 @@ import {
   CONTROL,
   HALT,
   NODE,
+  OUTCOME,
   SLOT,
   TOUCHED,
   TRANSACTION,
@@ -74,7 +75,11 @@ export async function checkBlock(
 
 function requireHalt(control: Int32Array, program: ToyProgram): void {
   if (program.abortAfter !== undefined && control[CONTROL.HALT] === HALT.ABORTED) return
-  const { committed } = program.expected
+  const { committed, stopsAt = -1 } = program.expected
+  if (stopsAt >= 0) {
+    requireStop(control, stopsAt)
+    return
+  }
   const whole = committed === program.transactions.length
   const reason = whole ? HALT.DONE : HALT.INVALID_TRANSACTION
   const found = [
@@ -87,6 +92,13 @@ function requireHalt(control: Int32Array, program: ToyProgram): void {
     LAW.halt,
     `halt, its transaction and commit head are ${found}, not ${[reason, committed, committed]}`,
   )
+}
+
+/** Who looked for work before the stop may commit more, which nobody takes. */
+function requireStop(control: Int32Array, stopsAt: number): void {
+  const [halt, at] = [control[CONTROL.HALT], control[CONTROL.HALT_TRANSACTION]]
+  if (halt === HALT.STOPPED && at === stopsAt && control[CONTROL.COMMITTED] > stopsAt) return
+  throwing.fail(LAW.halt, `halt and its transaction are ${[halt, at]}, not a stop at ${stopsAt}`)
 }
 
 /** Also while others run: what is committed is final. */
@@ -103,6 +115,12 @@ export function requireCommittedResult(
   if (stateOf(status) !== STATE.COMMITTED) {
     fails.fail(LAW.order, `transaction ${transaction} is ${statusName(status)}, not committed`)
   }
+  const outcome = word(TRANSACTION.OUTCOME)
+  const wanted = program.expected.outcomes?.[transaction] ?? OUTCOME.RESULT
+  if (outcome !== wanted) {
+    fails.fail(LAW.results, `transaction ${transaction} has outcome ${outcome}, not ${wanted}`)
+  }
+  if (outcome !== OUTCOME.RESULT) return
   const at = word(TRANSACTION.RESULT)
   const length = block.reach(at)[at]
   const observed = [...block.reach(at + length).subarray(at + 1, at + 1 + length)]
@@ -152,9 +170,12 @@ function requireLists(views: MemoryViews, program: ToyProgram, committed: number
   }
   for (let transaction = 0; transaction < committed; transaction++) {
     const at = control[transactionIndex(transaction, TRANSACTION.WRITE_SET)]
+    const outcome = control[transactionIndex(transaction, TRANSACTION.OUTCOME)]
     forEachWrite(block, at, (_kind, location, node) => {
       const payload = block.words[node + NODE.PAYLOAD]
-      if (nodes.get(node) === location && payload !== 0 && payload % 2 === 0) return
+      const isRight =
+        outcome === OUTCOME.RESULT ? payload !== 0 && payload % 2 === 0 : payload === 0
+      if (nodes.get(node) === location && isRight) return
       throwing.fail(
         LAW.lists,
         `transaction ${transaction} wrote location ${location}, whose version has payload ${payload}`,

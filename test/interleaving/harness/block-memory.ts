@@ -14,6 +14,7 @@ import {
 import { writePadded32, writeUint64, writeUint256 } from '../../../src/memory/word-codec.ts'
 import { LocationTable } from '../../../src/mvcc/location-table.ts'
 import { VersionStore } from '../../../src/mvcc/version-store.ts'
+import { writeTerms } from '../../../src/scheduling/admission-gate.ts'
 import { publishPlan } from '../../../src/scheduling/planned-order.ts'
 import { MOST_TRANSACTIONS } from './stage.ts'
 import { accessesOf } from './toy-list.ts'
@@ -88,9 +89,14 @@ export function clearMemory(buffers: MemoryBuffers): void {
 /** Makes memory ready for a program. */
 export function prepareBlock(buffers: MemoryBuffers, program: ToyProgram): void {
   new Int32Array(buffers.control)[CONTROL.TRANSACTION_COUNT] = program.transactions.length
+  const { control, block, allocator } = viewMemory(buffers, nativeAtomics)
+  const { terms } = program
+  if (terms !== undefined) {
+    const gasLimits = terms.gasLimits.map(BigInt)
+    writeTerms(control, block, allocator, { ...terms, gasLeft: BigInt(terms.gasLeft), gasLimits })
+  }
   if (program.served) return
   writeAllBases(buffers, program)
-  const { control, block, allocator } = viewMemory(buffers, nativeAtomics)
   publishList(buffers, program)
   publishPlan(control, block, allocator, nativeAtomics, program.plan)
 }

@@ -6,6 +6,7 @@ import { HALT, NO_SENDER, TRANSACTION, transactionIndex } from '../../../src/mem
 import { LocationTable } from '../../../src/mvcc/location-table.ts'
 import { ReadSetRecorder } from '../../../src/mvcc/read-set.ts'
 import { VersionStore } from '../../../src/mvcc/version-store.ts'
+import { AdmissionGate } from '../../../src/scheduling/admission-gate.ts'
 import { BlockStmScheduler } from '../../../src/scheduling/block-stm-scheduler.ts'
 import { judgeVersions } from '../../../src/scheduling/judge-versions.ts'
 import { PlannedOrder } from '../../../src/scheduling/planned-order.ts'
@@ -18,6 +19,7 @@ import { serveBases } from './served-bases.ts'
 import { StatusWatch } from './status-watch.ts'
 import { type ObserveWrite, steppedAtomics } from './stepped-atomics.ts'
 import { toyLanes } from './toy-lanes.ts'
+import { gasUsedBy } from './toy-pool.ts'
 import type { ToyProgram } from './toy-program.ts'
 import type { ToyContext } from './toy-runner.ts'
 import { watchedJudge, watchedOrder, watchedScheduler, watchedStore } from './watched-classes.ts'
@@ -36,7 +38,7 @@ export async function runBlockSchedule(
   const views = viewMemory(buffers, atomics)
   const { control, state, block, allocator } = views
   const journal = new Journal(journalBuffer, gate.words)
-  const watch = new StatusWatch(gate, control, block, journal)
+  const watch = new StatusWatch(gate, control, block, journal, program.terms !== undefined)
   observe = (...write) => watch.observe(...write)
 
   if (gate.me === program.workers) {
@@ -48,7 +50,14 @@ export async function runBlockSchedule(
   const judge = mutations.judge(judgeVersions(control, store, atomics))
   const Scheduler = watchedScheduler(mutations.scheduler(BlockStmScheduler), watch, gate)
   const order = watchedOrder(new PlannedOrder(control, block, atomics), program.plan, gate)
-  const scheduler = new Scheduler(control, atomics, watchedJudge(judge, watch, gate), order)
+  const admission = AdmissionGate.of(control, store, atomics)
+  const scheduler = new Scheduler(
+    control,
+    atomics,
+    watchedJudge(judge, watch, gate),
+    order,
+    admission && mutations.admission(admission, buffers),
+  )
   const Reads = mutations.reads(ReadSetRecorder)
   const context: ToyContext = {
     control,
@@ -58,6 +67,8 @@ export async function runBlockSchedule(
     atomics,
     addresses: buffers.addresses,
     newReads: () => new Reads(),
+    blockGas: (transaction, observed) =>
+      program.terms === undefined ? 0 : gasUsedBy(observed, program.terms.gasLimits[transaction]),
   }
   const options = {
     work: {

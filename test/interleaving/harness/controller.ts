@@ -29,6 +29,7 @@ import {
 import { drawStrategy } from './strategies.ts'
 import { checkTable } from './table-schedule.ts'
 import type { ThreadData } from './thread-entry.ts'
+import { drawPool } from './toy-pool.ts'
 import { drawProgram, type ToyProgram } from './toy-program.ts'
 
 /** Far more than any schedule takes: the longest seen take a tenth of it. */
@@ -84,7 +85,7 @@ export class Controller {
   async run(seed: number, scenario: Scenario = scenarioOf(seed)): Promise<ScheduleReport> {
     this.#ensureThreads()
     const words = this.#words
-    const program = scenario === SCENARIO.BLOCK ? await drawProgram(seed) : undefined
+    const program = await programOf(seed, scenario)
     this.#prepare(seed, scenario, program)
     const outcome = await this.#perform()
     let violation = readViolation(this.#stage.text)
@@ -110,7 +111,7 @@ export class Controller {
 
   #counts(scenario: Scenario): Counts {
     const control = new Int32Array(this.#memory.control)
-    const count = (word: number): number => (scenario === SCENARIO.BLOCK ? control[word] : 0)
+    const count = (word: number): number => (isBlock(scenario) ? control[word] : 0)
     return {
       transactions: count(CONTROL.TRANSACTION_COUNT),
       executions: count(CONTROL.EXECUTIONS),
@@ -191,6 +192,15 @@ export class Controller {
     // Who follows notices has followed all of them, or still sleeps.
     return scenario === SCENARIO.LISTS ? checkLists(this.#memory) : undefined
   }
+}
+
+async function programOf(seed: number, scenario: Scenario): Promise<ToyProgram | undefined> {
+  if (scenario === SCENARIO.POOL) return drawPool(seed)
+  return scenario === SCENARIO.BLOCK ? drawProgram(seed) : undefined
+}
+
+function isBlock(scenario: Scenario): boolean {
+  return scenario === SCENARIO.BLOCK || scenario === SCENARIO.POOL
 }
 
 /** What a violation says. */

@@ -4,6 +4,7 @@
 import type { AtomicOperations } from '../../../src/memory/atomics.ts'
 import type { LocationTable } from '../../../src/mvcc/location-table.ts'
 import type { ReadSetRecorder } from '../../../src/mvcc/read-set.ts'
+import type { Admission } from '../../../src/scheduling/admission-gate.ts'
 import type { VersionJudge } from '../../../src/scheduling/block-stm-scheduler.ts'
 import type { SchedulerClass, StoreClass } from './watched-classes.ts'
 
@@ -14,6 +15,7 @@ export interface Mutations {
   store: (Base: StoreClass) => StoreClass
   table: (Base: typeof LocationTable, context: MutantContext) => typeof LocationTable
   reads: (Base: typeof ReadSetRecorder) => typeof ReadSetRecorder
+  admission: (admission: Admission, context: MutantContext) => Admission
 }
 
 /** What mutants know of the memory that they work on. */
@@ -32,4 +34,5 @@ export const NO_MUTATIONS: Mutations = {
   store: (Base) => Base,
   table: (Base) => Base,
   reads: (Base) => Base,
+  admission: (admission) => admission,
 }

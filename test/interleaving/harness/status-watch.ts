@@ -26,17 +26,26 @@ export class StatusWatch {
   readonly #control: Int32Array
   readonly #block: SharedRegion
   readonly #journal: Journal
+  /** The block is being built: what does not fit is passed over at the commit head. */
+  readonly isBuilt: boolean
   /** The running `finish` says that the incarnation wrote to a new location. */
   #wroteElsewhere = false
   /** What is being published writes to one. */
   #publishedElsewhere = false
 
-  constructor(gate: Gate, control: Int32Array, block: SharedRegion, journal: Journal) {
+  constructor(
+    gate: Gate,
+    control: Int32Array,
+    block: SharedRegion,
+    journal: Journal,
+    isBuilt: boolean,
+  ) {
     this.#gate = gate
     this.#stage = gate.words
     this.#control = control
     this.#block = block
     this.#journal = journal
+    this.isBuilt = isBuilt
   }
 
   /** An observer for stepped atomics. */
@@ -134,17 +143,22 @@ export class StatusWatch {
     const mine = holder === this.#gate.me
     switch (stateOf(before)) {
       case STATE.READY:
-        return same && stateOf(after) === STATE.EXECUTING
+        return (
+          same && (stateOf(after) === STATE.EXECUTING || this.#isPassedOver(transaction, after))
+        )
       case STATE.EXECUTING:
         return (
           same && mine && (stateOf(after) === STATE.EXECUTED || stateOf(after) === STATE.BLOCKED)
         )
       case STATE.BLOCKED:
-        return same && stateOf(after) === STATE.READY
+        return same && (stateOf(after) === STATE.READY || this.#isPassedOver(transaction, after))
       case STATE.EXECUTED:
         if (stateOf(after) === STATE.COMMITTED) return same && this.#mayCommit(transaction)
         return same && stateOf(after) === STATE.ABORTING
       case STATE.ABORTING:
+        if (stateOf(after) === STATE.COMMITTED) {
+          return same && mine && this.isBuilt && this.#mayCommit(transaction)
+        }
         return (
           mine &&
           stateOf(after) === STATE.READY &&
@@ -153,6 +167,10 @@ export class StatusWatch {
       default:
         return false
     }
+  }
+
+  #isPassedOver(transaction: number, after: number): boolean {
+    return this.isBuilt && stateOf(after) === STATE.ABORTING && this.#mayCommit(transaction)
   }
 
   #mayCommit(transaction: number): boolean {

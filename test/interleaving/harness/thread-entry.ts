@@ -12,6 +12,7 @@ import { runNoticeSchedule } from './notice-schedule.ts'
 import { SCENARIO } from './scenarios.ts'
 import { STAGE, type StageBuffers, takesPart } from './stage.ts'
 import { runTableSchedule } from './table-schedule.ts'
+import { drawPool } from './toy-pool.ts'
 import { drawProgram } from './toy-program.ts'
 
 export interface ThreadData {
@@ -56,7 +57,8 @@ async function takePart(): Promise<void> {
       runNoticeSchedule(memory, gate, mutations)
       return
     default: {
-      const program = await drawProgram(words[STAGE.SEED])
+      const isPool = words[STAGE.SCENARIO] === SCENARIO.POOL
+      const program = await (isPool ? drawPool : drawProgram)(words[STAGE.SEED])
       await runBlockSchedule(memory, program, gate, journal, mutations)
     }
   }

@@ -2,11 +2,12 @@
 // Authority on the distribution of programs. The same seed gives the same program in every thread.
 
 import { levelsOf } from '../../../src/graph/dependency-lists.ts'
-import { NO_SENDER } from '../../../src/memory/layout.ts'
+import { NO_SENDER, OUTCOME } from '../../../src/memory/layout.ts'
 import type { Plan } from '../../../src/scheduling/planned-order.ts'
 import { waitForSenders } from '../../../src/scheduling/sender-order.ts'
 import { Random } from './random.ts'
 import { drawList, type ToyValue } from './toy-list.ts'
+import type { ToyTerms } from './toy-pool.ts'
 import {
   type Condition,
   InvalidToyError,
@@ -35,11 +36,17 @@ export interface ToyProgram {
   plan: Plan
   /** Values that the block is said to come to, right or wrong; undefined where it brings no list. */
   list: readonly ToyValue[] | undefined
+  /** Where the block is being built, what it has room for; undefined where it is given. */
+  terms?: ToyTerms
   expected: {
-    /** What each transaction observes, up to the first invalid one. */
+    /** What each transaction observes, up to the first invalid one; of a block being built, of each that is in. */
     observed: readonly number[][]
     /** Transactions that are committed: all, or those below the first invalid one. */
     committed: number
+    /** Of a block that is being built: what comes of each transaction. */
+    outcomes?: readonly number[]
+    /** After this one nothing more is wanted of it; -1 = all is. */
+    stopsAt?: number
   }
 }
 
@@ -83,8 +90,11 @@ export async function accountsAfter(
   committed: number,
 ): Promise<ReadonlyMap<number, ToyAccount>> {
   const world = new PlainWorld(program.base)
-  for (const transaction of program.transactions.slice(0, committed)) {
-    await runToy(transaction, world)
+  const { outcomes } = program.expected
+  for (const [index, transaction] of program.transactions.slice(0, committed).entries()) {
+    if (outcomes === undefined || outcomes[index] === OUTCOME.RESULT) {
+      await runToy(transaction, world)
+    }
   }
   return world.accounts
 }

@@ -30,6 +30,8 @@ export interface ToyContext {
   atomics: AtomicOperations
   addresses: readonly Uint8Array[]
   newReads: () => ReadSetRecorder
+  /** Gas that a transaction takes up in a block that is being built. */
+  blockGas: (transaction: TxIndex, observed: readonly number[]) => number
 }
 
 export class ToyRunner {
@@ -83,7 +85,8 @@ export class ToyRunner {
     allocator.region.words[result] = observations.length
     allocator.region.words.set(observations, result + 1)
     const outcome = observed === undefined ? OUTCOME.ERROR : OUTCOME.RESULT
-    leaveBehind(this.#context, transaction, { readSet, writeSet, result, outcome })
+    const blockGas = BigInt(this.#context.blockGas(transaction, observations))
+    leaveBehind(this.#context, transaction, { readSet, writeSet, result, outcome, blockGas })
     return wroteElsewhere
   }
 }

@@ -122,7 +122,10 @@ export function watchedStore(Base: StoreClass, watch: StatusWatch, gate: Gate): 
     override withdraw(...args: Parameters<VersionStore['withdraw']>): void {
       const [node] = args
       const transaction = this.block.reach(node + NODE.WORDS)[node + NODE.TRANSACTION]
-      watch.requireHeld(transaction, STATE.EXECUTING, 'withdrawal')
+      // What does not fit into a block that is being built is taken back whole.
+      const isRefused = stateOf(watch.statusOf(transaction)) === STATE.ABORTING
+      const state = isRefused && watch.isBuilt ? STATE.ABORTING : STATE.EXECUTING
+      watch.requireHeld(transaction, state, 'withdrawal')
       super.withdraw(...args)
     }
   }
