@@ -36,6 +36,8 @@ export class StateOverlay {
   #undo: Undo[] = []
   /** How many there were at the last root. */
   #hashedAt = 0
+  /** Slots of accounts that were changed since then, as far as undo has forgotten them. */
+  readonly #changedSlots = new Set<Map<string, unknown>>()
 
   constructor(below: Below, contents: OverlayContents = emptyContents()) {
     this.#below = below
@@ -99,6 +101,7 @@ export class StateOverlay {
   emptyStorage(address: Uint8Array): void {
     const own = this.contents.slots.get(hexOf(address))
     if (equalsBytes(this.account(address)?.storageRoot ?? KECCAK256_RLP, KECCAK256_RLP)) return
+    if (own !== undefined && this.#changedSlots.has(own)) return
     for (let i = this.#hashedAt; i < this.#undo.length; i++) {
       if (this.#undo[i].map === own) return
     }
@@ -119,10 +122,16 @@ export class StateOverlay {
   hashed(root: Uint8Array): void {
     this.root = root
     this.#hashedAt = this.#undo.length
+    this.#changedSlots.clear()
   }
 
   /** Nothing can be taken back any more. */
   forgetUndo(): void {
+    const { accounts, cleared, slots } = this.contents
+    const names: ReadonlySet<unknown> = new Set([accounts, cleared, slots])
+    for (const { map } of this.#undo.slice(this.#hashedAt)) {
+      if (!names.has(map)) this.#changedSlots.add(map)
+    }
     this.#undo = []
     this.#hashedAt = 0
   }
@@ -130,6 +139,7 @@ export class StateOverlay {
   /** Starts anew, from `contents`, whose root is known. */
   reset(root: Uint8Array, contents: OverlayContents = emptyContents()): void {
     this.forgetUndo()
+    this.#changedSlots.clear()
     this.contents = contents
     this.root = root
   }

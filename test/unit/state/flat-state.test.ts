@@ -179,6 +179,26 @@ describe.each(['in memory', 'on disk'] as const)('a flat state %s', (form) => {
     expect((await copy.getAccount(a))?.storageRoot).toEqual(KECCAK256_RLP)
   })
 
+  it('keeps slots that were committed since the last root, whatever root is put with their account', async () => {
+    for (const isCopy of [false, true]) {
+      const { flat } = await bothSides()
+      const [a] = ADDRESSES
+      await flat.putAccount(a, new Account())
+      await flat.putStorage(a, SLOTS[1], Uint8Array.of(1))
+      await flat.getStateRoot()
+      const state = isCopy ? flat.shallowCopy() : flat
+      await state.checkpoint()
+      await state.putStorage(a, SLOTS[2], Uint8Array.of(2))
+      await state.commit()
+      await state.putAccount(a, new Account(2n))
+      expect(await state.getStorage(a, SLOTS[1])).toEqual(Uint8Array.of(1))
+      expect(await state.getStorage(a, SLOTS[2])).toEqual(Uint8Array.of(2))
+      await state.getStateRoot()
+      await state.putAccount(a, new Account(3n))
+      expect(await state.getStorage(a, SLOTS[2])).toHaveLength(0)
+    }
+  })
+
   it('goes back to the last roots, and says which it does not keep', async () => {
     const state = await make({ keptRoots: 3 })
     const roots: Uint8Array[] = []
