@@ -86,7 +86,7 @@ export class FlatData implements StateData {
   account(address: Uint8Array): AccountFields | undefined {
     const record = this.table.findAccount(address)
     if (record === 0) return undefined
-    if (this.tries.isHashing(record)) this.#settle()
+    if (this.tries.isHashing(record)) this.settle()
     const { words } = this.#region
     if (!accountExists(words, record)) return undefined
     return {
@@ -108,7 +108,7 @@ export class FlatData implements StateData {
   }
 
   setAccount(address: Uint8Array, fields: AccountFields | undefined): void {
-    this.#settle()
+    this.settle()
     const found = this.table.findAccount(address)
     if (fields === undefined) {
       if (found === 0 || !accountExists(this.#region.words, found)) return
@@ -128,7 +128,7 @@ export class FlatData implements StateData {
   }
 
   setSlot(address: Uint8Array, key: Uint8Array, value: Uint8Array): void {
-    this.#settle()
+    this.settle()
     const account = this.table.account(address)
     const found = this.table.findSlot(account, key)
     if (found === 0 && value.length === 0) return
@@ -145,7 +145,7 @@ export class FlatData implements StateData {
   }
 
   clearSlots(address: Uint8Array): void {
-    this.#settle()
+    this.settle()
     const account = this.table.findAccount(address)
     const { words } = this.#region
     if (account === 0 || words[account + FLAT_ACCOUNT.SLOT_COUNT] === 0) return
@@ -175,7 +175,7 @@ export class FlatData implements StateData {
   }
 
   takeBack(mark: number): void {
-    this.#settle()
+    this.settle()
     const { log } = this
     const { words } = this.#region
     if (this.#hashedAt <= mark) {
@@ -271,7 +271,7 @@ export class FlatData implements StateData {
   }
 
   /** Takes a root that others are hashing, or that somebody waits for: what it is of must not change. */
-  #settle(): void {
+  settle(): void {
     if (this.tries.isShared || this.#onRoot !== undefined) this.root()
   }
 
@@ -329,7 +329,7 @@ export class FlatData implements StateData {
   /** A version that is what the records were at `mark`, before which the log then has nothing. */
   versionAt(mark: number): Version {
     if (mark > 0) {
-      this.#settle()
+      this.settle()
       this.#seal(mark)
     }
     return this.present

@@ -305,6 +305,8 @@ export class FlatState implements StateManagerInterface {
     if (this.#marks.length === 0) data.root()
     const [mark = data.mark()] = this.#marks
     if (!(data instanceof FlatData)) return new FlatState(common, data.copy(mark))
+    // The block before may be refused: then the copy must be of what was before that.
+    data.settle()
     const version = data.versionAt(mark)
     this.#marks = this.#marks.map((other) => other - mark)
     return new FlatState(common, new CopiedData(data, version))

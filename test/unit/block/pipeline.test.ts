@@ -200,6 +200,26 @@ describe('pipeline', () => {
     expect(await nonces()).toBe(7n)
   }, 60_000)
 
+  it('is never what a copy is made of that is taken while the next block waits for it', async () => {
+    const { world, blocks } = chain
+    const vm = await flatVm(world)
+    const state = vm.stateManager as FlatState
+    const before = await state.getStateRoot()
+    const wrong = withWrongRoot(blocks[0]!)
+    const child = withHeader(blocks[1]!, { parentHash: wrong.hash() })
+    const { release } = holdHashing()
+    const checks = vi.spyOn(flatDataOf(state)!, 'follow')
+    const run = await executor.runBlock(vm, { block: wrong, ...later })
+    const following = errorOf(executor.runBlock(vm, { block: child, ...later }))
+    await vi.waitFor(() => expect(checks).toHaveBeenCalledOnce(), 30_000)
+    const copy = state.shallowCopy()
+    release()
+    expect(await errorOf(run.stateRootReady)).toBeDefined()
+    expect(await following).toMatchObject({ code: 'PARENT_REFUSED' })
+    expect(await copy.getStateRoot()).toEqual(before)
+    expect(await state.getStateRoot()).toEqual(before)
+  }, 60_000)
+
   it('has no effect where the root is needed at once, or the state is another', async () => {
     const { world, blocks, results } = chain
     const seen: unknown[] = []
