@@ -29,10 +29,10 @@ export class DiskData implements StateData {
   /** Those of the last root that are not stored, by hash. */
   #nodes: ReadonlyMap<string, NewNode> = new Map()
 
-  constructor(base: DiskBase, copied?: CopiedRoot) {
+  constructor(base: DiskBase, copied?: CopiedRoot, kept?: KeptRoots<CopiedRoot>) {
     this.base = base
     this.#version = copied?.version ?? base.present
-    this.#kept = copied && new KeptRoots(base.kept.limit)
+    this.#kept = copied && (kept ?? new KeptRoots(base.kept.limit))
     const below = {
       account: (address: Uint8Array) => base.account(address, this.#version),
       slot: (address: Uint8Array, key: Uint8Array) => base.slot(address, key, this.#version),
@@ -41,12 +41,10 @@ export class DiskData implements StateData {
     if (copied === undefined) this.#overlay.reset(base.present.root)
   }
 
-  /** A copy of what this was at `mark`. */
+  /** A copy of what this was at `mark`, with the roots that this keeps. */
   copy(mark: number): DiskData {
-    return new DiskData(this.base, {
-      version: this.#version,
-      contents: this.#overlay.copy(mark),
-    })
+    const copied = { version: this.#version, contents: this.#overlay.copy(mark) }
+    return new DiskData(this.base, copied, this.#kept?.copy())
   }
 
   get isCopy(): boolean {

@@ -15,16 +15,27 @@ import { copyContents, type OverlayContents, StateOverlay } from './state-overla
 /** Where the entries of a delta are. */
 const indexes = new WeakMap<Int32Array, Map<number, number>>()
 
+/** A root of a copy, and what it was taken of. */
+interface CopiedRoot {
+  readonly version: Version
+  readonly contents: OverlayContents
+}
+
 export class CopiedData implements StateData {
   readonly base: FlatData
   readonly #overlay: StateOverlay
   #version: Version
-  readonly #kept: KeptRoots<{ version: Version; contents: OverlayContents }>
+  readonly #kept: KeptRoots<CopiedRoot>
   #logIndex:
     | { log: FlatLog; generation: number; length: number; index: Map<number, number> }
     | undefined
 
-  constructor(base: FlatData, version: Version, contents?: OverlayContents) {
+  constructor(
+    base: FlatData,
+    version: Version,
+    contents?: OverlayContents,
+    kept = new KeptRoots<CopiedRoot>(base.keptRoots),
+  ) {
     this.base = base
     this.#version = version
     const below = {
@@ -32,12 +43,12 @@ export class CopiedData implements StateData {
       slot: (address: Uint8Array, key: Uint8Array) => this.#baseSlot(address, key),
     }
     this.#overlay = new StateOverlay(below, contents)
-    this.#kept = new KeptRoots(base.keptRoots)
+    this.#kept = kept
   }
 
-  /** A copy of what this was at `mark`. */
+  /** A copy of what this was at `mark`, with the roots that this keeps. */
   copy(mark: number): CopiedData {
-    return new CopiedData(this.base, this.#version, this.#overlay.copy(mark))
+    return new CopiedData(this.base, this.#version, this.#overlay.copy(mark), this.#kept.copy())
   }
 
   account(address: Uint8Array): AccountFields | undefined {

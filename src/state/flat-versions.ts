@@ -66,6 +66,13 @@ export class KeptRoots<T> {
     }
   }
 
+  /** Another one that keeps the same; what either keeps from then on is its own. */
+  copy(): KeptRoots<T> {
+    const copy = new KeptRoots<T>(this.limit)
+    for (const [name, value] of this.#byRoot) copy.#byRoot.set(name, value)
+    return copy
+  }
+
   /** Forgets all; returns a function that brings them back instead of what is kept by then. */
   clear(): () => void {
     const before = [...this.#byRoot]

@@ -199,6 +199,29 @@ describe.each(['in memory', 'on disk'] as const)('a flat state %s', (form) => {
     }
   })
 
+  it('has copies of copies that can go back to where these were', async () => {
+    const { flat } = await bothSides()
+    const [a] = ADDRESSES
+    const copy = flat.shallowCopy()
+    const roots: Uint8Array[] = []
+    for (const nonce of [1n, 2n]) {
+      await copy.putAccount(a, new Account(nonce))
+      await copy.putStorage(a, SLOTS[1], Uint8Array.of(Number(nonce)))
+      roots.push(await copy.getStateRoot())
+    }
+    const again = copy.shallowCopy()
+    await again.putAccount(a, new Account(3n))
+    const own = await again.getStateRoot()
+    for (const [i, root] of roots.entries()) {
+      await again.setStateRoot(root)
+      expect(await again.getStateRoot()).toEqual(root)
+      expect((await again.getAccount(a))?.nonce).toBe(BigInt(i + 1))
+      expect(await again.getStorage(a, SLOTS[1])).toEqual(Uint8Array.of(i + 1))
+    }
+    expect(await copy.hasStateRoot(own)).toBe(false)
+    expect(await flat.hasStateRoot(roots[1])).toBe(false)
+  })
+
   it('goes back to the last roots, and says which it does not keep', async () => {
     const state = await make({ keptRoots: 3 })
     const roots: Uint8Array[] = []
