@@ -1,5 +1,5 @@
-// The config section `parallel` as Hardhat's types see it, before and after resolution.
-// The authority on the section's shape; hook-handlers/config.ts checks and resolves it.
+// What the plugin adds to Hardhat's config types, before and after resolution: the section `parallel`,
+// and the mark `parallel` of a network. The authority on their shape; hook-handlers/config.ts checks them.
 // Must not contain anything but types.
 import 'hardhat/types/config'
 
@@ -29,7 +29,35 @@ export interface ParallelConfig {
   workerSetup?: string
 }
 
+/** Of a network of type `edr-simulated` that this plugin is to run instead of Hardhat. */
+export interface ParallelNetworkUserConfig {
+  /** Worker threads, an integer from 1 to 64. Default: `parallel.workers`, or else 2. */
+  workers?: number
+  /**
+   * A directory to keep the chain in, from the project's root. Default: memory only. One connection at a
+   * time can have it.
+   */
+  dataDir?: string
+}
+
+export interface ParallelNetworkConfig {
+  /** Undefined leaves it to the devnet: 2, and no more than cores. */
+  workers?: number
+  /** Absolute. */
+  dataDir?: string
+}
+
 declare module 'hardhat/types/config' {
+  interface EdrNetworkUserConfig {
+    /** `true` or an object: a network of parallel-evm. Default false, save for the one named `parallel`. */
+    parallel?: boolean | ParallelNetworkUserConfig
+  }
+
+  interface EdrNetworkConfig {
+    /** Absent: the network is Hardhat's own. */
+    parallel?: ParallelNetworkConfig
+  }
+
   interface HardhatUserConfig {
     parallel?: ParallelUserConfig
   }

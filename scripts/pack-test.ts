@@ -5,6 +5,7 @@ import { strict as assert } from 'node:assert'
 import { spawnSync } from 'node:child_process'
 import {
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -19,6 +20,7 @@ import { readAllImports } from '../test/support/imports.ts'
 
 const repository = fileURLToPath(new URL('../', import.meta.url))
 const modules = join(repository, 'node_modules')
+const examples = join(repository, 'test', 'projects')
 // The Node of this repository first: the system's may be too old for the package.
 const path = [join(modules, '.bin'), process.env.PATH].join(delimiter)
 const commandTimeout = 20 * 60_000
@@ -59,6 +61,11 @@ try {
   assert.match(help, /parallel-bench/, 'the plugin adds no parallel-bench task')
   run(project, 'node', compiler, '-p', 'tsconfig.hardhat.json')
 
+  for (const name of readdirSync(examples)) {
+    step(`run the tests of the example project ${name}`)
+    runExample(project, name)
+  }
+
   console.log('the packed package works')
 } finally {
   rmSync(temporary, { recursive: true, force: true })
@@ -85,6 +92,21 @@ function createEmptyProject(): string {
   })
   write('tsconfig.hardhat.json', { compilerOptions, files: ['hardhat.config.ts', 'debug.d.ts'] })
   return project
+}
+
+/** Its tests on the packed package's network, and then its types, which compiling its contracts completes. */
+function runExample(project: string, name: string): void {
+  // Inside of the project, where what it imports is found; a user would install it instead.
+  const folder = join(project, 'examples', name)
+  cpSync(join(examples, name), folder, { recursive: true })
+  for (const used of ['@nomicfoundation', '@types', 'chai', 'ethers', 'solc', 'viem']) {
+    const link = join(project, 'node_modules', used)
+    if (!existsSync(link)) symlinkSync(join(modules, used), link, 'junction')
+  }
+  const cli = join(project, 'node_modules', 'hardhat', 'dist', 'src', 'cli.js')
+  const output = run(folder, 'node', cli, 'test', '--network', 'parallel')
+  assert.match(output, /[1-9]\d* passing/, `no test ran:\n${output}`)
+  run(folder, 'node', join(modules, 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json')
 }
 
 function brokenImports(folder: string): string[] {

@@ -4,8 +4,14 @@ export type { TemplatesJson } from './access/template-json.ts'
 export type { AddTransactionsOpts } from './block/add-options.ts'
 export type { AddTransactionsResult, ParallelBlockBuilder } from './block/block-builder.ts'
 export { createParallelExecutor, type ParallelExecutor } from './block/executor.ts'
+export {
+  identifyTransaction,
+  serializeTransaction,
+  type TransactionIdentity,
+} from './block/identify-transaction.ts'
 export type { TransactionListener } from './block/ordered-commit.ts'
 export type { IncludedTransaction, SkippedTransaction } from './block/pool-ledger.ts'
+export { recoverSenders } from './block/recover-senders.ts'
 export type {
   AccessReport,
   BlockPhases,

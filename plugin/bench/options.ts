@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import { pluginError } from '../plugin-error.ts'
 import { PREDICTING_SCHEDULERS, SCHEDULERS, type SchedulerName } from '../scheduler-names.ts'
 import type { ParallelConfig } from '../type-extensions.ts'
+import type { AgainstOptions } from './against/run-against-hardhat.ts'
 import { STATE_NAMES, type StateName } from './contender.ts'
 import { WORKLOAD_NAMES, type WorkloadName } from './workloads/names.ts'
 
@@ -22,6 +23,8 @@ export interface BenchArguments {
   readonly json: string | undefined
   readonly blocks: string | undefined
   readonly hot: boolean
+  readonly against: string | undefined
+  readonly againstTxs: number
 }
 
 export interface BenchOptions {
@@ -43,9 +46,28 @@ export interface BenchOptions {
 }
 
 /** Above these a typing error is likelier than an intention. */
-export const LIMITS = { txs: 20_000, runs: 1_000, workers: 64, seed: 2 ** 32 - 1 } as const
+export const LIMITS = {
+  txs: 20_000,
+  againstTxs: 2_800,
+  runs: 1_000,
+  workers: 64,
+  seed: 2 ** 32 - 1,
+} as const
 
 const ALL = 'all'
+
+/** What `--against` asks for; undefined where it is not given. */
+export function parseAgainstOptions(given: BenchArguments): AgainstOptions | undefined {
+  if (given.against === undefined) return undefined
+  if (given.against !== 'hardhat') {
+    throw pluginError(`--against: unknown network "${given.against}"; allowed is hardhat`)
+  }
+  return {
+    transactions: parseInteger('--against-txs', given.againstTxs, 1, LIMITS.againstTxs),
+    rounds: parseInteger('--runs', given.runs, 1, LIMITS.runs),
+    jsonFile: given.json === undefined ? undefined : checkWritable(given.json),
+  }
+}
 
 export function parseBenchOptions(given: BenchArguments, config: ParallelConfig): BenchOptions {
   const names = splitList(given.workload)

@@ -1,4 +1,4 @@
-// Checks the config section `parallel` and fills in its defaults.
+// Checks the config section `parallel` and fills in its defaults; networks are in network-config.ts.
 // The authority on which values the section takes and on the messages for all others.
 // Must not load the executor: every Hardhat command resolves the config.
 import { availableParallelism } from 'node:os'
@@ -7,21 +7,29 @@ import { pathToFileURL } from 'node:url'
 
 import type { HardhatUserConfig } from 'hardhat/types/config'
 import type { ConfigHooks, HardhatUserConfigValidationError } from 'hardhat/types/hooks'
-
+import { isWorkerCount, MAXIMUM_WORKERS, show } from '../network/config-values.ts'
+import {
+  addParallelNetwork,
+  markResolvedNetworks,
+  validateNetworks,
+} from '../network/network-config.ts'
+import { keepVariableResolver } from '../network/variable-resolver.ts'
 import { SCHEDULERS } from '../scheduler-names.ts'
 import type { ParallelConfig, ParallelUserConfig } from '../type-extensions.ts'
 
 const KEYS: readonly (keyof ParallelUserConfig)[] = ['workers', 'scheduler', 'workerSetup']
-const MAXIMUM_WORKERS = 64
 
 export default async (): Promise<Partial<ConfigHooks>> => ({
-  validateUserConfig: async (userConfig) => validateParallelConfig(userConfig),
+  extendUserConfig: async (userConfig, next) => addParallelNetwork(await next(userConfig)),
+  validateUserConfig: async (userConfig) => [
+    ...validateParallelConfig(userConfig),
+    ...validateNetworks(userConfig),
+  ],
   resolveUserConfig: async (userConfig, resolveConfigurationVariable, next) => {
     const resolved = await next(userConfig, resolveConfigurationVariable)
-    return {
-      ...resolved,
-      parallel: resolveParallelConfig(userConfig.parallel ?? {}, resolved.paths.root),
-    }
+    const parallel = resolveParallelConfig(userConfig.parallel ?? {}, resolved.paths.root)
+    keepVariableResolver(parallel, resolveConfigurationVariable)
+    return { ...resolved, parallel, networks: markResolvedNetworks(userConfig, resolved) }
   },
 })
 
@@ -71,16 +79,8 @@ function resolveModule(reference: string | URL, root: string): string {
   return reference.startsWith('file:') ? reference : pathToFileURL(resolve(root, reference)).href
 }
 
-function isWorkerCount(value: unknown): boolean {
-  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAXIMUM_WORKERS
-}
-
 /** Files only: a worker has no loader for anything else. */
 function isModuleReference(value: unknown): boolean {
   if (value instanceof URL) return value.protocol === 'file:'
   return typeof value === 'string' && value !== ''
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? `"${value}"` : String(value)
 }

@@ -14,6 +14,7 @@ import {
   type VM,
 } from '@ethereumjs/vm'
 import { ParallelError } from '../errors.ts'
+import { transactionBytes } from '../execution/transaction-rlp.ts'
 import type { FlatData } from '../state/flat-data.ts'
 import { flatDataOf } from '../state/flat-state.ts'
 import { flushMerkleStateManager } from '../state/flush-merkle.ts'
@@ -27,6 +28,9 @@ import { OpenBlock, type TransactionOpts } from './open-block.ts'
 import { type IncludedTransaction, PoolLedger, type SkippedTransaction } from './pool-ledger.ts'
 import { ReceiptEncoder } from './receipt-encoder.ts'
 import type { BlockReport } from './report.ts'
+
+/** Lists of so many take ms to be rooted. */
+const MANY = 256
 
 /** What became of the transactions given to `addTransactions`, by their place in the list. */
 export interface AddTransactionsResult {
@@ -147,10 +151,13 @@ export class ParallelBlockBuilder extends BlockBuilder {
       stateManager.getStateRoot = async () => {
         if (flat !== undefined) await this.#workers.hash(flat)
         else await flushMerkleStateManager(stateManager as MerkleStateManager)
-        return getStateRoot.call(stateManager)
+        const root = await getStateRoot.call(stateManager)
+        // The last that stock asks for before it makes the block; it has the roots of the lists by now.
+        this.#open.withhold()
+        return root
       }
       try {
-        return await super.build(sealOpts)
+        return await this.#open.sealing(() => super.build(sealOpts))
       } finally {
         delete (stateManager as Partial<typeof stateManager>).getStateRoot
       }
@@ -165,9 +172,7 @@ export class ParallelBlockBuilder extends BlockBuilder {
   /** As stock's. */
   override async transactionsTrie(): Promise<Uint8Array> {
     const { transactions } = this.#open
-    return (
-      (await this.#rootOf(transactions.map((tx) => tx.serialize()))) ?? super.transactionsTrie()
-    )
+    return (await this.#rootOf(transactions.map(transactionBytes))) ?? super.transactionsTrie()
   }
 
   /** As stock's. */
@@ -182,6 +187,8 @@ export class ParallelBlockBuilder extends BlockBuilder {
   async #rootOf(values: readonly Uint8Array[]): Promise<Uint8Array | undefined> {
     if (values.length === 0 || this.#vm.common.customCrypto.keccak256 !== undefined)
       return undefined
+    // Others of this thread have their turn before each of the two roots of a large block.
+    if (values.length >= MANY) await new Promise((resolve) => setImmediate(resolve))
     const entries = values.map((value, index) => ({ key: RLP.encode(index), value }))
     return buildTrie(sortByKey(entries), await loadKeccak()).root
   }

@@ -54,6 +54,8 @@ export class OpenBlock {
   readonly #vm: VM
   readonly #open: BuilderInternals
 
+  #withheld: TypedTransaction[] | undefined
+
   constructor(builder: BlockBuilder, vm: VM) {
     this.#vm = vm
     this.#open = builder as unknown as BuilderInternals
@@ -152,6 +154,44 @@ export class OpenBlock {
     const result = await runTx(this.#vm, { tx, block, ...given({ skipHardForkValidation }) })
     this.include(tx, result)
     return result
+  }
+
+  /**
+   * Lets stock make the block without its transactions, which {@link sealing} puts into it. Stock would copy
+   * each one, and check it, to give it the block's Common: not worth it where it has that already.
+   */
+  withhold(): void {
+    const { transactions } = this.#open
+    const { common, blockchain } = this.#vm
+    const isShared = common.copy() === common && Object.isExtensible(blockchain)
+    const isSame = (tx: TypedTransaction) => tx.common === common && Object.isFrozen(tx)
+    if (isShared && transactions.every(isSame)) this.#withheld = transactions.splice(0)
+  }
+
+  /** Runs `build`, after which the block has what was withheld, and the blockchain is given it so. */
+  async sealing<T extends { readonly block: Block }>(build: () => Promise<T>): Promise<T> {
+    const { blockchain } = this.#vm as { blockchain: { putBlock: (block: Block) => Promise<void> } }
+    const own = Object.getOwnPropertyDescriptor(blockchain, 'putBlock')
+    const { putBlock } = blockchain
+    const complete = (block: Block): void => {
+      if (block.transactions.length === 0) block.transactions.push(...(this.#withheld ?? []))
+    }
+    if (Object.isExtensible(blockchain)) {
+      blockchain.putBlock = async (block) => {
+        complete(block)
+        await putBlock.call(blockchain, block)
+      }
+    }
+    try {
+      const built = await build()
+      complete(built.block)
+      return built
+    } finally {
+      if (own !== undefined) Object.defineProperty(blockchain, 'putBlock', own)
+      else delete (blockchain as Partial<typeof blockchain>).putBlock
+      this.#open.transactions.push(...(this.#withheld ?? []))
+      this.#withheld = undefined
+    }
   }
 
   /** Adds a result that a worker found for `tx`, as if it were the first of the block. */

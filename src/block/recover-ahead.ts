@@ -2,18 +2,28 @@
 // when it validates a block or runs it. Authority on which transactions that is done for. It only fills
 // the cache that stock would fill; whatever is in doubt it leaves to stock, and it never throws.
 
-import type { TypedTransaction } from '@ethereumjs/tx'
-import { SECP256K1_ORDER_DIV_2 } from '@ethereumjs/util'
+import {
+  AccessList2930Tx,
+  Capability,
+  FeeMarket1559Tx,
+  LegacyTx,
+  type TypedTransaction,
+} from '@ethereumjs/tx'
+import { calculateSigRecovery, SECP256K1_ORDER_DIV_2 } from '@ethereumjs/util'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type Ecrecover, PACKED_SIGNATURE, packSignature } from '../crypto/ecrecover.ts'
 import { keyAt, PUBLIC_KEY, recoverAll } from '../crypto/recover-all.ts'
 import { type CryptoName, loadSecp256k1 } from '../crypto/secp256k1.ts'
+import { signingHash } from '../execution/transaction-rlp.ts'
 import { type Keccak, loadKeccak } from '../state/keccak.ts'
+import { isUnmodified } from '../state/unmodified.ts'
 import type { WorkerPool } from '../workers/pool.ts'
 import { TRANSACTION_CLASSES } from './eligibility.ts'
 
 /** Fewer than this are recovered here in the time that a message to the workers takes. */
 const FEWEST_FOR_WORKERS = 8
+/** Those whose messages are made here, without stock's methods. */
+const STOCK_CLASSES = [FeeMarket1559Tx, LegacyTx, AccessList2930Tx]
 
 /** Recovers the senders that nobody knows yet, on the workers of `pool` where it pays. */
 export async function recoverAhead(
@@ -78,6 +88,8 @@ function packSignatures(
  */
 function packed(tx: TypedTransaction, keccak: Keccak, into: Uint8Array): boolean {
   let isPacked = false
+  const hash = hashHere(tx, keccak)
+  if (hash !== undefined) return packNumbers(into, hash, tx)
   const ecrecover: Ecrecover = (...signature) => {
     isPacked = packSignature(into, ...signature)
     return into
@@ -93,6 +105,33 @@ function packed(tx: TypedTransaction, keccak: Keccak, into: Uint8Array): boolean
     return false
   }
   return isPacked
+}
+
+/** What the signature is over, where stock's own code would hash just that with keccak-256. */
+function hashHere(tx: TypedTransaction, keccak: Keccak): Uint8Array | undefined {
+  if (tx.common.customCrypto.keccak256 !== undefined) return undefined
+  const itsClass = STOCK_CLASSES.find(({ prototype }) => Object.getPrototypeOf(tx) === prototype)
+  if (itsClass === undefined || !isUnmodified(tx, itsClass)) return undefined
+  const { keccakFunction = keccak_256 } = tx as { keccakFunction?: unknown }
+  return keccakFunction === keccak_256 ? signingHash(tx, keccak) : undefined
+}
+
+/** As `packSignature`, from the transaction's own numbers. */
+function packNumbers(into: Uint8Array, hash: Uint8Array, tx: TypedTransaction): boolean {
+  const chainId = tx.supports(Capability.EIP155ReplayProtection) ? tx.common.chainId() : undefined
+  const recovery = calculateSigRecovery(tx.v as bigint, chainId)
+  if (recovery !== 0n && recovery !== 1n) return false
+  into.set(hash)
+  const view = new DataView(into.buffer, into.byteOffset, into.byteLength)
+  for (const [at, value] of [[32, tx.r] as const, [64, tx.s] as const]) {
+    let rest = value as bigint
+    for (let limb = at + 24; limb >= at; limb -= 8) {
+      view.setBigUint64(limb, rest)
+      rest >>= 64n
+    }
+  }
+  into[96] = Number(recovery)
+  return true
 }
 
 /** `original` with other values of some properties. */

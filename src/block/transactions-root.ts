@@ -5,6 +5,7 @@
 import { Block } from '@ethereumjs/block'
 import { RLP } from '@ethereumjs/rlp'
 import { equalsBytes, KECCAK256_NULL } from '@ethereumjs/util'
+import { transactionBytes } from '../execution/transaction-rlp.ts'
 import { loadKeccak } from '../state/keccak.ts'
 import { sortByKey } from '../state/sort-by-key.ts'
 import { isUnmodified } from '../state/unmodified.ts'
@@ -17,7 +18,7 @@ export async function transactionsRoot(block: Block): Promise<Uint8Array> {
   if (!isKeccak || !isUnmodified(block, Block)) return block.genTxTrie()
   const entries = block.transactions.map((tx, index) => ({
     key: RLP.encode(index),
-    value: tx.serialize(),
+    value: transactionBytes(tx),
   }))
   return buildTrie(sortByKey(entries), await loadKeccak()).root
 }

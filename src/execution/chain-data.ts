@@ -11,8 +11,8 @@ import {
 } from '@ethereumjs/common'
 import { createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx'
 import { Address } from '@ethereumjs/util'
-import { signingHash } from './signing-hash.ts'
 import { decodeFields, encodeFields } from './transaction-fields.ts'
+import { signingHash } from './transaction-rlp.ts'
 
 /** A Common without its functions. */
 export interface CommonData {

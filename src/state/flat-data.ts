@@ -285,6 +285,11 @@ export class FlatData implements StateData {
     return this.#kept.clear()
   }
 
+  /** Keeps this root no longer; the present state's root stays. */
+  forgetRoot(root: Uint8Array): void {
+    if (this.find(root) !== this.present) this.#kept.forget(root)
+  }
+
   has(root: Uint8Array): boolean {
     return this.find(root) !== undefined
   }

@@ -209,6 +209,15 @@ export class FlatState implements StateManagerInterface {
     return this.#data.has(root)
   }
 
+  /**
+   * Keeps a state root no longer, so that what only leads there takes no memory; for those who bound what
+   * is kept by other means than a number of roots. The present state's root stays, and so do copies. With
+   * `memoryBytes` it does nothing: such a state keeps `keptRoots`.
+   */
+  forgetStateRoot(root: Uint8Array): void {
+    this.#original?.forgetRoot(root)
+  }
+
   async dumpStorage(address: Address): Promise<StorageDump> {
     const data = this.#data
     if (data instanceof DiskData) return dumpDiskStorage(data, this.common, address)

@@ -54,6 +54,10 @@ export class KeptRoots<T> {
     return this.#byRoot.get(hexOf(root))
   }
 
+  forget(root: Uint8Array): void {
+    this.#byRoot.delete(hexOf(root))
+  }
+
   /** Keeps `value` for `root`, as the newest. */
   keep(root: Uint8Array, value: T): void {
     const name = hexOf(root)

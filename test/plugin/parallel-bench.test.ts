@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createHardhatRuntimeEnvironment } from 'hardhat/hre'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { AgainstReport } from '../../plugin/bench/against/run-against-hardhat.ts'
 import type { BenchReport } from '../../plugin/bench/report.ts'
 import plugin from '../../plugin/index.ts'
 
@@ -39,6 +40,24 @@ describe('npx hardhat parallel-bench', () => {
     folder = mkdtempSync(join(tmpdir(), 'parallel-bench-'))
   })
   afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('measures our network beside Hardhat’s own, which end alike', async () => {
+    const json = join(folder, 'against.json')
+    const { code, stdout } = await runTask(
+      ...['--against', 'hardhat', '--against-txs', '4', '--runs', '1', '--json', json],
+    )
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/block of 4 transfers +hardhat .* ms .* ours .* ms .*wanted 2x/)
+    const { comparisons } = JSON.parse(readFileSync(json, 'utf8')) as AgainstReport
+    expect(comparisons).toHaveLength(6)
+    for (const { times } of comparisons) {
+      expect(times.hardhat.wall).toBeGreaterThan(0)
+      expect(times.parallel.wall).toBeGreaterThan(0)
+    }
+    const unknown = await runTask('--against', 'anvil')
+    expect(unknown.code).not.toBe(0)
+    expect(unknown.stderr).toContain('--against: unknown network "anvil"; allowed is hardhat')
+  }, 120_000)
 
   it('measures a workload with each scheduler, prints the table and writes the report', async () => {
     const json = join(folder, 'out.json')

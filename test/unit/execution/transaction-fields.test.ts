@@ -5,9 +5,8 @@ import { createTx, createTxFromRLP, type TypedTransaction, type TypedTxData } fr
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-
-import { signingHash } from '../../../src/execution/signing-hash.ts'
 import { decodeFields, encodeFields } from '../../../src/execution/transaction-fields.ts'
+import { signingHash, transactionBytes } from '../../../src/execution/transaction-rlp.ts'
 import { authorize } from '../../support/hand-made-block.ts'
 import { actors } from '../../support/random-world.ts'
 
@@ -132,5 +131,27 @@ describe('the hash that a signature is over', () => {
 
   it('is left to stock where the transaction is of another kind', () => {
     expect(signingHash(delegating(), keccak_256)).toBeUndefined()
+  })
+})
+
+describe('the bytes of a transaction', () => {
+  it('are the ones of stock', () => {
+    fc.assert(
+      fc.property(transactions, (plan) => {
+        const tx = received(plan)
+        expect(transactionBytes(tx)).toEqual(tx.serialize())
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('are left to stock where it is of another kind, not signed, or serializes itself', () => {
+    const delegation = delegating()
+    expect(transactionBytes(delegation)).toEqual(delegation.serialize())
+    const unsigned = createTx({ type: 2, gasLimit: 21_000n } as TypedTxData, { common })
+    expect(transactionBytes(unsigned)).toEqual(unsigned.serialize())
+    const own = createTx({ gasLimit: 21_000n }, { common, freeze: false }).sign(signer.privateKey)
+    const marked = Object.create(own, { serialize: { value: () => Uint8Array.of(1) } })
+    expect(transactionBytes(marked)).toEqual(Uint8Array.of(1))
   })
 })

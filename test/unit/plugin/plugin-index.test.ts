@@ -28,5 +28,5 @@ it("importing the plugin's index loads neither ethereumjs nor the benchmark nor 
 it('the plugin is known under the name of its package', () => {
   expect(plugin.id).toBe('parallel-evm')
   expect(plugin.npmPackage).toBe('parallel-evm')
-  expect(plugin.tasks?.map(({ id }) => id)).toEqual([['parallel-bench']])
+  expect(plugin.tasks?.map(({ id }) => id)).toEqual([['parallel-bench'], ['parallel-node']])
 })

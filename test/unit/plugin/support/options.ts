@@ -13,6 +13,8 @@ export const defaultArguments: BenchArguments = {
   json: undefined,
   blocks: undefined,
   hot: false,
+  against: undefined,
+  againstTxs: 2_000,
 }
 
 export function optionsWith(changes: Partial<BenchOptions> = {}): BenchOptions {

@@ -1,19 +1,21 @@
-// The hash that a transaction's signature is over, as stock's `getMessageToVerifySignature` gives it.
-// Authority on which transactions it is computed for here (legacy ones, EIP-155, EIP-2930, EIP-1559);
-// for all others stock's method is the one to ask.
+// Transactions in RLP, written in one go: what a signature is over, hashed as stock's
+// `getMessageToVerifySignature` hashes it, and all of a transaction, as stock's `serialize` gives it.
+// Authority on which transactions that is done for here (legacy ones, EIP-155, EIP-2930, EIP-1559); for all
+// others stock's methods are the ones to ask.
 
 import {
-  type AccessList2930Tx,
+  AccessList2930Tx,
   Capability,
-  type FeeMarket1559Tx,
-  type LegacyTx,
+  FeeMarket1559Tx,
+  LegacyTx,
   TransactionType,
   type TypedTransaction,
 } from '@ethereumjs/tx'
 import { RlpWriter } from '../memory/rlp-writer.ts'
 
 const writer = new RlpWriter()
-const LARGEST_CHAIN_ID = 2n ** 256n
+/** Longer numbers are not written here. */
+const TOO_LARGE = 2n ** 256n
 const NOTHING = new Uint8Array(0)
 
 /** 32 bytes; `undefined` where stock's method has to be asked. `keccak` is keccak-256. */
@@ -21,8 +23,8 @@ export function signingHash(
   tx: TypedTransaction,
   keccak: (bytes: Uint8Array) => Uint8Array,
 ): Uint8Array | undefined {
-  // Longer than what is written here; nothing bounds it.
-  if (tx.common.chainId() >= LARGEST_CHAIN_ID) return undefined
+  // Nothing bounds it.
+  if (tx.common.chainId() >= TOO_LARGE) return undefined
   writer.begin()
   switch (tx.type) {
     case TransactionType.Legacy:
@@ -38,12 +40,46 @@ export function signingHash(
   return keccak(writer.written)
 }
 
+/** As `serialize` of `tx` gives it: a new array each time. @throws what stock throws */
+export function transactionBytes(tx: TypedTransaction): Uint8Array {
+  const { v, r, s } = tx
+  const isSigned = v !== undefined && r !== undefined && s !== undefined
+  if (!isSigned || !isStock(tx) || v >= TOO_LARGE) return tx.serialize()
+  writer.begin()
+  writer.number(s)
+  writer.number(r)
+  writer.number(v)
+  if (tx.type === TransactionType.Legacy) writeLegacyFields(tx as LegacyTx)
+  else writeTyped(tx as AccessList2930Tx | FeeMarket1559Tx)
+  return writer.written.slice()
+}
+
+const CLASSES: readonly { readonly prototype: { serialize: unknown; raw: unknown } }[] = [
+  LegacyTx,
+  AccessList2930Tx,
+  FeeMarket1559Tx,
+]
+
+/** Whether stock's own methods would write it, and in a form that is known here. */
+function isStock(tx: TypedTransaction): boolean {
+  return CLASSES.some(
+    ({ prototype }) =>
+      Object.getPrototypeOf(tx) === prototype &&
+      tx.serialize === prototype.serialize &&
+      tx.raw === prototype.raw,
+  )
+}
+
 function writeLegacy(tx: LegacyTx): void {
   if (tx.supports(Capability.EIP155ReplayProtection)) {
     writer.string(NOTHING)
     writer.string(NOTHING)
     writer.number(tx.common.chainId())
   }
+  writeLegacyFields(tx)
+}
+
+function writeLegacyFields(tx: LegacyTx): void {
   writeCall(tx)
   writer.number(tx.gasLimit)
   writer.number(tx.gasPrice)
