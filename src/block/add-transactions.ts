@@ -250,10 +250,10 @@ export class PoolRun {
       return fits ? 'workers cannot run the transactions' : 'no transaction fits'
     }
     if (this.#lease.scheduler === 'auto' && members.length < FEWEST_TRANSACTIONS) return FEW
-    const { vm, open, transactions, skipHardForkValidation } = this.#options
-    const some = members.map((index) => transactions[index])
+    const { vm, open, skipHardForkValidation } = this.#options
     try {
-      const block = open.blockFor(undefined, some)
+      // Without transactions: the chunk has only such as suit the workers.
+      const block = open.blockFor(undefined, [])
       const options = { block, setHardfork: false, ...given({ skipHardForkValidation }) }
       return whySequential(vm, options, setupOf(this.#lease.settings()))
     } catch {

@@ -56,14 +56,13 @@ export class ParallelChunk implements RunOwner {
 
   /** @throws stock's error for a header that is not allowed */
   constructor(around: ChunkSurroundings, chunk: PoolChunk) {
-    const { vm, open, opts, settings, report, transactions } = around
+    const { vm, open, opts, settings, report } = around
     this.#around = around
     this.#chunk = chunk
     this.#watch = new StateWriteWatch(vm.stateManager, settings.memory)
     this.#writes = new CommittedWrites(settings.memory)
-    const members = chunk.members.map((index) => transactions[index])
     const { skipHardForkValidation } = opts
-    const block = open.blockFor(undefined, members)
+    const block = open.blockFor(undefined, [...chunk.transactions])
     this.#watch.start()
     try {
       this.#run = new WorkerRun(
@@ -201,16 +200,16 @@ export class ParallelChunk implements RunOwner {
   }
 
   #writeTerms(): void {
-    const { open, ledger, settings, transactions } = this.#around
+    const { open, ledger, settings } = this.#around
     const { control, block, blockAllocator } = settings.memory
-    const members = this.#chunk.members.map((index) => transactions[index])
+    const { transactions } = this.#chunk
     writeTerms(control, block, blockAllocator, {
       gasLeft: open.gasLeft,
       blobsLeft: open.blobsLeft,
       stopsAtInvalid: ledger.rules.onInvalid === 'throw',
       stopsWhenFull: ledger.rules.onFull === 'stop',
-      gasLimits: members.map(({ gasLimit }) => gasLimit),
-      blobs: members.map(blobsOf),
+      gasLimits: transactions.map(({ gasLimit }) => gasLimit),
+      blobs: transactions.map(blobsOf),
     })
   }
 

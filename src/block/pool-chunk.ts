@@ -20,6 +20,8 @@ const MOST_MEMBERS = 8_192
 export interface PoolChunk {
   /** Places in the list, in its order, of those that go to the workers. */
   readonly members: readonly number[]
+  /** Those, in the same order. Each suits the workers, and all have the same chain rules. */
+  readonly transactions: readonly TypedTransaction[]
   /** The first place that is not of the chunk. Those between that are no members do not fit. */
   readonly end: number
 }
@@ -39,6 +41,7 @@ export interface PoolSource {
 export function nextChunk(source: PoolSource): PoolChunk {
   const { open, ledger, transactions, opts } = source
   const members: number[] = []
+  const chosen: TypedTransaction[] = []
   const most = open.gasLeft * GAS_AHEAD
   let isLikeFirst: ((tx: TypedTransaction) => boolean) | undefined
   let gas = 0n
@@ -55,9 +58,10 @@ export function nextChunk(source: PoolSource): PoolChunk {
     isLikeFirst ??= rulesOf(tx)
     if (!isLikeFirst(tx)) break
     members.push(index)
+    chosen.push(tx)
     gas += tx.gasLimit
   }
-  return { members, end: index }
+  return { members, transactions: chosen, end: index }
 }
 
 /** Whether workers can run it, and stock's builder goes on with it in the block as with any other. */

@@ -2,17 +2,15 @@
 // Authority on when changes are stored: when they are committed and their root is known. Until then they are
 // in memory, all of them; so are those of copies, which are never stored.
 
-import { ParallelError } from '../errors.ts'
 import type { DiskBase, DiskVersion } from './disk-base.ts'
+import { checkAccount } from './flat-records.ts'
 import { KeptRoots } from './flat-versions.ts'
 import type { NewNode } from './hash-nodes.ts'
 import type { Keccak } from './keccak.ts'
 import type { NodeSource } from './load-paths.ts'
+import { OverlaidData } from './overlaid-data.ts'
 import type { AccountFields, StateData } from './state-data.ts'
 import { copyContents, type OverlayContents, StateOverlay } from './state-overlay.ts'
-
-const LARGEST_NONCE = 2n ** 64n
-const LARGEST_BALANCE = 2n ** 256n
 
 /** A root of a copy, and what it was taken of. */
 interface CopiedRoot {
@@ -20,16 +18,17 @@ interface CopiedRoot {
   readonly contents: OverlayContents
 }
 
-export class DiskData implements StateData {
+export class DiskData extends OverlaidData implements StateData {
   readonly base: DiskBase
   /** Of the original itself there are none: its base keeps them. */
   readonly #kept: KeptRoots<CopiedRoot> | undefined
   #version: DiskVersion
-  readonly #overlay: StateOverlay
+  protected readonly overlay: StateOverlay
   /** Those of the last root that are not stored, by hash. */
   #nodes: ReadonlyMap<string, NewNode> = new Map()
 
   constructor(base: DiskBase, copied?: CopiedRoot, kept?: KeptRoots<CopiedRoot>) {
+    super()
     this.base = base
     this.#version = copied?.version ?? base.present
     this.#kept = copied && (kept ?? new KeptRoots(base.kept.limit))
@@ -37,13 +36,13 @@ export class DiskData implements StateData {
       account: (address: Uint8Array) => base.account(address, this.#version),
       slot: (address: Uint8Array, key: Uint8Array) => base.slot(address, key, this.#version),
     }
-    this.#overlay = new StateOverlay(below, copied?.contents)
-    if (copied === undefined) this.#overlay.reset(base.present.root)
+    this.overlay = new StateOverlay(below, copied?.contents)
+    if (copied === undefined) this.overlay.reset(base.present.root)
   }
 
   /** A copy of what this was at `mark`, with the roots that this keeps. */
   copy(mark: number): DiskData {
-    const copied = { version: this.#version, contents: this.#overlay.copy(mark) }
+    const copied = { version: this.#version, contents: this.overlay.copy(mark) }
     return new DiskData(this.base, copied, this.#kept?.copy())
   }
 
@@ -55,58 +54,21 @@ export class DiskData implements StateData {
     return this.base.keccak
   }
 
-  account(address: Uint8Array): AccountFields | undefined {
-    return this.#overlay.account(address)
+  override setAccount(address: Uint8Array, fields: AccountFields | undefined): void {
+    if (fields !== undefined) checkAccount(fields)
+    super.setAccount(address, fields)
   }
 
-  setAccount(address: Uint8Array, fields: AccountFields | undefined): void {
-    if (fields !== undefined && fields.balance >= LARGEST_BALANCE) {
-      throw new ParallelError('UNSUPPORTED_BALANCE', 'A flat state holds balances below 2^256 wei')
-    }
-    if (fields !== undefined && fields.nonce >= LARGEST_NONCE) {
-      throw new ParallelError('INVALID_ARGUMENT', 'A flat state holds nonces below 2^64')
-    }
-    this.#overlay.setAccount(address, fields)
-  }
-
-  slot(address: Uint8Array, key: Uint8Array): Uint8Array {
+  override slot(address: Uint8Array, key: Uint8Array): Uint8Array {
     // What is kept must not change with what somebody does to this.
-    return this.#overlay.slot(address, key).slice()
-  }
-
-  setSlot(address: Uint8Array, key: Uint8Array, value: Uint8Array): void {
-    this.#overlay.setSlot(address, key, value)
-  }
-
-  clearSlots(address: Uint8Array): void {
-    this.#overlay.clearSlots(address)
-  }
-
-  emptyStorage(address: Uint8Array): void {
-    this.#overlay.emptyStorage(address)
-  }
-
-  code(hash: Uint8Array): Uint8Array {
-    return this.base.code(hash)
-  }
-
-  putCode(hash: Uint8Array, code: Uint8Array): void {
-    this.base.putCode(hash, code)
-  }
-
-  mark(): number {
-    return this.#overlay.mark()
-  }
-
-  takeBack(mark: number): void {
-    this.#overlay.takeBack(mark)
+    return super.slot(address, key).slice()
   }
 
   root(): Uint8Array {
-    if (this.#overlay.root === undefined) {
-      this.#nodes = this.base.hash(this.#overlay, this.#version)
+    if (this.overlay.root === undefined) {
+      this.#nodes = this.base.hash(this.overlay, this.#version)
     }
-    return this.#overlay.root ?? this.#version.root
+    return this.overlay.root ?? this.#version.root
   }
 
   /** The nodes of the last root. */
@@ -115,19 +77,19 @@ export class DiskData implements StateData {
   }
 
   committed(): void {
-    const { root, contents } = this.#overlay
+    const { root, contents } = this.overlay
     if (this.#kept === undefined && root !== undefined && isChanged(contents)) {
-      this.base.commit(this.#overlay, this.#nodes)
+      this.base.commit(this.overlay, this.#nodes)
       this.restart()
     }
     this.keepRoot()
   }
 
   keepRoot(): void {
-    this.#overlay.forgetUndo()
-    const { root } = this.#overlay
+    this.overlay.forgetUndo()
+    const { root } = this.overlay
     if (root === undefined) return
-    this.#kept?.keep(root, { version: this.#version, contents: this.#overlay.copy() })
+    this.#kept?.keep(root, { version: this.#version, contents: this.overlay.copy() })
   }
 
   has(root: Uint8Array): boolean {
@@ -142,13 +104,13 @@ export class DiskData implements StateData {
     if (version === undefined) return false
     if (this.#kept !== undefined) {
       this.#version = version
-      this.#overlay.reset(root.slice(), kept && copyContents(kept.contents))
+      this.overlay.reset(root.slice(), kept && copyContents(kept.contents))
       // What is not stored of it is found again.
-      if (kept !== undefined) this.#overlay.root = undefined
+      if (kept !== undefined) this.overlay.root = undefined
       return true
     }
     try {
-      this.base.goTo(version, this.#overlay)
+      this.base.goTo(version, this.overlay)
     } finally {
       this.restart()
     }
@@ -158,7 +120,7 @@ export class DiskData implements StateData {
   /** From the present version on, which is what is stored. */
   restart(): void {
     this.#version = this.base.present
-    this.#overlay.reset(this.#version.root)
+    this.overlay.reset(this.#version.root)
     this.#nodes = new Map()
   }
 }

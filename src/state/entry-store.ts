@@ -11,6 +11,7 @@ import type { NewNode } from './hash-nodes.ts'
 import { bytesOfHex, hexOf } from './hex.ts'
 import type { AccountFields } from './state-data.ts'
 import type { OverlayContents } from './state-overlay.ts'
+import { brokenStore, writeWhole } from './store-errors.ts'
 import { EMPTY_ROOT } from './trie-node.ts'
 
 /** Of another form than this, a store is not read. */
@@ -109,14 +110,7 @@ export class EntryStore {
 
   /** Stores all of `changes` or nothing. @throws ParallelError `STORE_WRITE_FAILED`, `BROKEN_STORE` */
   save(changes: EntryChanges): void {
-    try {
-      this.#database.transactionSync(() => this.#write(changes))
-    } catch (error) {
-      if (error instanceof ParallelError) throw error
-      const why = error instanceof Error ? error.message : String(error)
-      const message = `The flat state at ${this.#path} could not be stored: ${why}`
-      throw new ParallelError('STORE_WRITE_FAILED', message, { cause: error })
-    }
+    writeWhole(this.#database, this.#path, () => this.#write(changes))
     this.#sequence++
   }
 
@@ -131,7 +125,7 @@ export class EntryStore {
 
   #write({ contents, nodes, codes, root }: EntryChanges): void {
     if (this.#meta().sequence !== this.#sequence) {
-      throw this.#broken('somebody else has written to it')
+      throw brokenStore(this.#path, 'somebody else has written to it')
     }
     for (const name of contents.cleared.keys()) {
       const keys = [...this.#database.getKeys(slotRange(bytesOfHex(name)))]
@@ -184,14 +178,7 @@ export class EntryStore {
     } catch {
       // Said below.
     }
-    throw this.#broken('it is none, or of another version')
-  }
-
-  #broken(why: string): ParallelError {
-    return new ParallelError(
-      'BROKEN_STORE',
-      `The flat state at ${this.#path} is not usable: ${why}`,
-    )
+    throw brokenStore(this.#path, 'it is none, or of another version')
   }
 }
 

@@ -9,6 +9,7 @@ import type { FlatData } from './flat-data.ts'
 import { ACCOUNT_ENTRY, type FlatLog, indexEntries, SLOT_ENTRY } from './flat-log.ts'
 import { KeptRoots, type Version } from './flat-versions.ts'
 import { bytesOfHex } from './hex.ts'
+import { OverlaidData } from './overlaid-data.ts'
 import type { AccountFields, StateData } from './state-data.ts'
 import { copyContents, type OverlayContents, StateOverlay } from './state-overlay.ts'
 
@@ -21,9 +22,9 @@ interface CopiedRoot {
   readonly contents: OverlayContents
 }
 
-export class CopiedData implements StateData {
+export class CopiedData extends OverlaidData implements StateData {
   readonly base: FlatData
-  readonly #overlay: StateOverlay
+  protected readonly overlay: StateOverlay
   #version: Version
   readonly #kept: KeptRoots<CopiedRoot>
   #logIndex:
@@ -36,63 +37,24 @@ export class CopiedData implements StateData {
     contents?: OverlayContents,
     kept = new KeptRoots<CopiedRoot>(base.keptRoots),
   ) {
+    super()
     this.base = base
     this.#version = version
     const below = {
       account: (address: Uint8Array) => this.#baseAccount(address),
       slot: (address: Uint8Array, key: Uint8Array) => this.#baseSlot(address, key),
     }
-    this.#overlay = new StateOverlay(below, contents)
+    this.overlay = new StateOverlay(below, contents)
     this.#kept = kept
   }
 
   /** A copy of what this was at `mark`, with the roots that this keeps. */
   copy(mark: number): CopiedData {
-    return new CopiedData(this.base, this.#version, this.#overlay.copy(mark), this.#kept.copy())
-  }
-
-  account(address: Uint8Array): AccountFields | undefined {
-    return this.#overlay.account(address)
-  }
-
-  setAccount(address: Uint8Array, fields: AccountFields | undefined): void {
-    this.#overlay.setAccount(address, fields)
-  }
-
-  slot(address: Uint8Array, key: Uint8Array): Uint8Array {
-    return this.#overlay.slot(address, key)
-  }
-
-  setSlot(address: Uint8Array, key: Uint8Array, value: Uint8Array): void {
-    this.#overlay.setSlot(address, key, value)
-  }
-
-  clearSlots(address: Uint8Array): void {
-    this.#overlay.clearSlots(address)
-  }
-
-  emptyStorage(address: Uint8Array): void {
-    this.#overlay.emptyStorage(address)
-  }
-
-  code(hash: Uint8Array): Uint8Array {
-    return this.base.code(hash)
-  }
-
-  putCode(hash: Uint8Array, code: Uint8Array): void {
-    this.base.putCode(hash, code)
-  }
-
-  mark(): number {
-    return this.#overlay.mark()
-  }
-
-  takeBack(mark: number): void {
-    this.#overlay.takeBack(mark)
+    return new CopiedData(this.base, this.#version, this.overlay.copy(mark), this.#kept.copy())
   }
 
   root(): Uint8Array {
-    const overlay = this.#overlay
+    const overlay = this.overlay
     if (overlay.root !== undefined) return overlay.root
     const root = this.use((base) => {
       const root = base.root()
@@ -110,7 +72,7 @@ export class CopiedData implements StateData {
   /** Calls `use` while the original holds what this copy holds. */
   use<T>(use: (base: FlatData) => T): T {
     const { base } = this
-    const { accounts, slots, cleared } = this.#overlay.contents
+    const { accounts, slots, cleared } = this.overlay.contents
     return base.during(this.#version, () => {
       for (const name of cleared.keys()) base.clearSlots(bytesOfHex(name))
       for (const [name, fields] of accounts) base.setAccount(bytesOfHex(name), fields ?? undefined)
@@ -128,7 +90,7 @@ export class CopiedData implements StateData {
   }
 
   keepRoot(): void {
-    const overlay = this.#overlay
+    const overlay = this.overlay
     overlay.forgetUndo()
     if (overlay.root === undefined) return
     this.#kept.keep(overlay.root, { version: this.#version, contents: overlay.copy() })
@@ -145,7 +107,7 @@ export class CopiedData implements StateData {
     const version = kept?.version ?? this.base.find(root)
     if (version === undefined) return false
     this.#version = version
-    this.#overlay.reset(root.slice(), kept && copyContents(kept.contents))
+    this.overlay.reset(root.slice(), kept && copyContents(kept.contents))
     return true
   }
 

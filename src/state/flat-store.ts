@@ -4,9 +4,9 @@
 
 import { mkdirSync } from 'node:fs'
 import type { RootDatabase } from 'lmdb'
-import { ParallelError } from '../errors.ts'
 import { REGION_HEADER_WORDS, type SharedRegion } from '../memory/shared-region.ts'
 import { PAGE_WORDS } from './flat-pages.ts'
+import { brokenStore, writeWhole } from './store-errors.ts'
 
 /** Of another form than this, a store is not read. */
 const FORMAT = 1
@@ -65,7 +65,7 @@ export class FlatStore {
       const stored = this.#database.getBinaryFast(FIRST_PAGE_KEY + page)
       const end = Math.min(PAGE_WORDS, meta.used - page * PAGE_WORDS)
       if (stored === undefined || stored.length < end * 4)
-        throw this.#broken(`page ${page} is missing`)
+        throw brokenStore(this.#path, `page ${page} is missing`)
       bytes.set(stored.subarray(start * 4, end * 4), (page * PAGE_WORDS + start) * 4)
     }
     return meta
@@ -76,39 +76,31 @@ export class FlatStore {
    * @throws ParallelError `STORE_WRITE_FAILED`, `BROKEN_STORE`
    */
   save(region: SharedRegion, pages: readonly number[], meta: FlatMeta): void {
-    try {
-      this.#write(region, pages, meta)
-    } catch (error) {
-      if (error instanceof ParallelError) throw error
-      const message = `The flat state at ${this.#path} could not be stored: ${messageOf(error)}`
-      throw new ParallelError('STORE_WRITE_FAILED', message, { cause: error })
-    }
+    writeWhole(this.#database, this.#path, () => this.#write(region, pages, meta))
     this.#sequence++
   }
 
   #write(region: SharedRegion, pages: readonly number[], meta: FlatMeta): void {
     const database = this.#database
-    database.transactionSync(() => {
-      if ((this.#meta()?.sequence ?? 0) !== this.#sequence) {
-        throw this.#broken('somebody else has written to it')
-      }
-      const words = region.reach(meta.used)
-      for (const page of pages) {
-        const from = page * PAGE_WORDS
-        // A copy that is not shared: lmdb takes no other.
-        const copy = words.slice(from, Math.min(from + PAGE_WORDS, words.length))
-        database.putSync(FIRST_PAGE_KEY + page, Buffer.from(copy.buffer))
-      }
-      const free = meta.free.slice(-MOST_FREE)
-      const text = JSON.stringify({
-        format: FORMAT,
-        pageWords: PAGE_WORDS,
-        sequence: this.#sequence + 1,
-        ...meta,
-        free,
-      })
-      database.putSync(META_KEY, Buffer.from(text))
+    if ((this.#meta()?.sequence ?? 0) !== this.#sequence) {
+      throw brokenStore(this.#path, 'somebody else has written to it')
+    }
+    const words = region.reach(meta.used)
+    for (const page of pages) {
+      const from = page * PAGE_WORDS
+      // A copy that is not shared: lmdb takes no other.
+      const copy = words.slice(from, Math.min(from + PAGE_WORDS, words.length))
+      database.putSync(FIRST_PAGE_KEY + page, Buffer.from(copy.buffer))
+    }
+    const free = meta.free.slice(-MOST_FREE)
+    const text = JSON.stringify({
+      format: FORMAT,
+      pageWords: PAGE_WORDS,
+      sequence: this.#sequence + 1,
+      ...meta,
+      free,
     })
+    database.putSync(META_KEY, Buffer.from(text))
   }
 
   /** Resolves when all that was saved is on the disk. */
@@ -129,17 +121,6 @@ export class FlatStore {
     } catch {
       // Said below.
     }
-    throw this.#broken('it is none, or of another version')
+    throw brokenStore(this.#path, 'it is none, or of another version')
   }
-
-  #broken(why: string): ParallelError {
-    return new ParallelError(
-      'BROKEN_STORE',
-      `The flat state at ${this.#path} is not usable: ${why}`,
-    )
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

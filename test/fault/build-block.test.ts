@@ -2,7 +2,7 @@
 // Authority on what is in the block then: what stock would have put there, or what was found before.
 // It must not wait for a time to pass: a block is held by an account that it needs.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { BlockReport, ParallelExecutor, ParallelOptions } from '../../src/index.ts'
+import type { ParallelExecutor, ParallelOptions } from '../../src/index.ts'
 import { assembleHex } from '../support/assembler.ts'
 import {
   buildBoth,
@@ -12,6 +12,7 @@ import {
   signedPool,
 } from '../support/build-both.ts'
 import { threadsOf } from '../support/executor-internals.ts'
+import { expectTold } from '../support/expect-told.ts'
 import {
   makeWorld,
   sidesOf,
@@ -72,17 +73,6 @@ async function expectHealed(): Promise<void> {
   const next = await buildBoth(executor, sides, buildOptions(world), signedPool(world, plans))
   expect(next.differences).toEqual([])
   expect(next.ours.parallel).toMatchObject({ mode: 'parallel', workers, incidents: [] })
-}
-
-/** What the report says where a worker died before it could answer for transaction `held`. */
-function expectTold({ incidents, fallbackFrom }: BlockReport, held: number): void {
-  // None where it replaced an earlier one and had not begun: then whoever replaces it has the task.
-  if (incidents.length === 0) {
-    expect(fallbackFrom).toBeUndefined()
-    return
-  }
-  expect(incidents).toEqual([expect.stringContaining('A worker died')])
-  expect(fallbackFrom).toBeLessThanOrEqual(held)
 }
 
 describe('a worker that is killed', () => {

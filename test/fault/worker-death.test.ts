@@ -2,9 +2,10 @@
 // Authority on deaths from outside; see user-code.test.ts for deaths from within.
 // It must not wait for a time to pass: a block is held by an account that it needs while workers are killed.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { BlockReport, ParallelExecutor } from '../../src/index.ts'
+import type { ParallelExecutor } from '../../src/index.ts'
 import { assembleHex } from '../support/assembler.ts'
 import { threadsOf } from '../support/executor-internals.ts'
+import { expectTold } from '../support/expect-told.ts'
 import {
   fillHeader,
   makeBlock,
@@ -85,17 +86,6 @@ async function expectHealed(which = executor): Promise<void> {
   expect(run.report).toMatchObject({ mode: 'parallel', workers, incidents: [] })
   expect(run.report?.fallbackFrom).toBeUndefined()
   expect(threadsOf(which).length).toBe(workers)
-}
-
-/** What the report says where a worker died before it could answer for transaction `held`. */
-function expectTold({ incidents, fallbackFrom }: BlockReport, held: number): void {
-  if (incidents.length === 0) {
-    // It replaced an earlier one and had not begun: then whoever replaces it has the task.
-    expect(fallbackFrom).toBeUndefined()
-    return
-  }
-  expect(incidents).toEqual([expect.stringContaining('A worker died')])
-  expect(fallbackFrom).toBeLessThanOrEqual(held)
 }
 
 async function killAll(which = executor): Promise<void> {

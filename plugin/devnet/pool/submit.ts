@@ -7,6 +7,7 @@ import type { SealedBlock, SentTransaction } from '../chain/sealed-block.ts'
 import type { DevnetCore } from '../core.ts'
 import { invalidInput } from '../rpc-error.ts'
 import { leastGas } from '../simulation/call.ts'
+import { checkCreation } from '../tracing/call-limits.ts'
 import { maxFeePerGas } from './fees.ts'
 import { accountOf } from './sender-accounts.ts'
 
@@ -65,9 +66,7 @@ function checkGas({ rules, miner }: DevnetCore, { tx }: SentTransaction): void {
   if (gasLimit < least) {
     throw invalidInput(`Transaction requires at least ${least} gas but got ${gasLimit}`)
   }
-  if (tx.to === undefined && tx.data.length === 0) {
-    throw invalidInput('Contract creation without any data provided')
-  }
+  checkCreation(tx.to === undefined, tx.data.length)
 }
 
 export function gasCapError(gasLimit: bigint, cap: bigint): Error {

@@ -6,7 +6,7 @@ import type { DevnetCore } from '../core.ts'
 import { type Hex, quantity } from '../hex.ts'
 import { accountOf } from '../pool/sender-accounts.ts'
 import { invalidInput, invalidParams } from '../rpc-error.ts'
-import { checkCall } from '../tracing/call-limits.ts'
+import { checkCreation, checkGasCap } from '../tracing/call-limits.ts'
 import type { TransactionRequest } from './schemas.ts'
 
 const GWEI = 1_000_000_000n
@@ -22,11 +22,8 @@ export function defaultGas({ rules, options }: DevnetCore): bigint {
  * @throws RpcError if it is more than a transaction can have
  */
 export function callGas(core: DevnetCore, asked: bigint | null | undefined): bigint {
+  checkGasCap(asked, core.rules.transactionGasCap)
   const most = defaultGas(core)
-  const cap = core.rules.transactionGasCap
-  if (asked != null && cap !== undefined && asked > cap) {
-    throw invalidInput(`transaction gas limit (${asked}) is greater than the cap (${cap})`)
-  }
   return asked == null || asked > most ? most : asked
 }
 
@@ -61,12 +58,10 @@ export async function callData(
   request: TransactionRequest,
 ): Promise<{ data: TypedTxData; sender: Hex }> {
   checkFees(request)
-  checkCreation(request)
+  const dataLength = (request.data ?? request.input ?? '0x').length / 2 - 1
+  checkCreation(request.to == null, dataLength)
   checkAuthorizations(request)
   const gas = callGas(core, request.gas)
-  const dataLength = (request.data ?? request.input ?? '0x').length / 2 - 1
-  const isCreation = request.to == null
-  checkCall({ isCreation, dataLength, gas: request.gas }, core.rules.transactionGasCap)
   const sender = request.from ?? core.accounts.all[0]?.address ?? `0x${'0'.repeat(40)}`
   const { maxFeePerGas, maxPriorityFeePerGas, gasPrice } = request
   const base = commonData(request, gas)
@@ -150,12 +145,6 @@ function checkAuthorizations({ authorizationList, to }: TransactionRequest): voi
   }
   if (to == null) {
     throw invalidInput('Invalid EIP-7702 transaction: to (receiver) parameter is missing.')
-  }
-}
-
-function checkCreation({ to, data, input }: TransactionRequest): void {
-  if (to == null && (data ?? input ?? '0x') === '0x') {
-    throw invalidInput('Contract creation without any data provided')
   }
 }
 

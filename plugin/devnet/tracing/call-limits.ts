@@ -18,10 +18,18 @@ export function checkCall(
   { isCreation, dataLength, gas }: LimitedCall,
   gasCap: bigint | undefined,
 ): void {
-  if (isCreation && dataLength === 0) {
-    throw invalidInput('Contract creation without any data provided')
-  }
-  if (gas != null && gasCap !== undefined && gas > gasCap) {
-    throw invalidInput(`transaction gas limit (${gas}) is greater than the cap (${gasCap})`)
-  }
+  checkCreation(isCreation, dataLength)
+  checkGasCap(gas, gasCap)
+}
+
+/** @throws RpcError for a creation of nothing, whether it is called or sent */
+export function checkCreation(isCreation: boolean, dataLength: number): void {
+  if (!isCreation || dataLength > 0) return
+  throw invalidInput('Contract creation without any data provided')
+}
+
+/** @throws RpcError for more gas than the cap of any transaction (EIP-7825), where there is one */
+export function checkGasCap(gas: bigint | null | undefined, cap: bigint | undefined): void {
+  if (gas == null || cap === undefined || gas <= cap) return
+  throw invalidInput(`transaction gas limit (${gas}) is greater than the cap (${cap})`)
 }

@@ -21,6 +21,19 @@ afterEach(async () => {
   server = undefined
 })
 
+/** A devnet whose `test_wait` tells that it has begun, and ends when it is released. */
+function waitingDevnet() {
+  const release = Promise.withResolvers<string>()
+  const begun = Promise.withResolvers<void>()
+  const devnet = createStandInDevnet({
+    test_wait: () => {
+      begun.resolve()
+      return release.promise
+    },
+  })
+  return { devnet, begun, release }
+}
+
 async function start(devnet: StandInDevnet, options: ServeOptions = {}): Promise<void> {
   server = serveDevnet(devnet, options)
   port = (await server.listen()).port
@@ -132,14 +145,7 @@ describe('a body', () => {
   })
 
   it('is refused while others take all there is for bodies', async () => {
-    const release = Promise.withResolvers<string>()
-    const begun = Promise.withResolvers<void>()
-    const devnet = createStandInDevnet({
-      test_wait: () => {
-        begun.resolve()
-        return release.promise
-      },
-    })
+    const { devnet, begun, release } = waitingDevnet()
     const first = request('test_wait')
     await start(devnet, { limits: { allBodiesBytes: first.length + 10 } })
     const waiting = post(first)
@@ -306,14 +312,7 @@ describe('a socket', () => {
 
 describe('closing', () => {
   it('lets requests under way end, and takes no new ones', async () => {
-    const release = Promise.withResolvers<string>()
-    const begun = Promise.withResolvers<void>()
-    const devnet = createStandInDevnet({
-      test_wait: () => {
-        begun.resolve()
-        return release.promise
-      },
-    })
+    const { devnet, begun, release } = waitingDevnet()
     await start(devnet)
     const waiting = post(request('test_wait'))
     await begun.promise
