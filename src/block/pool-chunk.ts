@@ -15,6 +15,9 @@ import { rulesOf } from './same-rules.ts'
 const GAS_AHEAD = 3n
 /** Transactions of a chunk at most: bounds what is in shared memory at once. */
 const MOST_MEMBERS = 8_192
+/** So many candidates for the calling thread that follow each other are no part of a chunk. */
+const LONG_RUN = 64
+const NOWHERE = Number.POSITIVE_INFINITY
 
 /** A part of the list given to `addTransactions`, from `ledger.next` on. */
 export interface PoolChunk {
@@ -35,6 +38,20 @@ export interface PoolSource {
   readonly opts: TransactionOpts
   /** Why workers cannot run a transaction, as `transactionCheck` tells. */
   readonly whyNot: (tx: TypedTransaction) => string | undefined
+  /** Whether the calling thread may do it faster than it can hand it on, as far as it tells itself. */
+  readonly isDirect: (tx: TypedTransaction) => boolean
+}
+
+/** Where the run of direct transactions ends that begins with the next one; there where it is short. */
+export function directRunEnd(source: PoolSource): number {
+  const { transactions, isDirect } = source
+  const { next } = source.ledger
+  let end = next
+  for (; end < transactions.length; end++) {
+    const tx = transactions[end]
+    if (!isDirect(tx) || !isPlain(tx, source)) break
+  }
+  return end - next < LONG_RUN ? next : end
 }
 
 /** The next chunk; without members and empty where the next transaction is not for the workers. */
@@ -45,6 +62,7 @@ export function nextChunk(source: PoolSource): PoolChunk {
   const most = open.gasLeft * GAS_AHEAD
   let isLikeFirst: ((tx: TypedTransaction) => boolean) | undefined
   let gas = 0n
+  let directFrom = NOWHERE
   let index = ledger.next
   for (; index < transactions.length && members.length < MOST_MEMBERS && gas <= most; index++) {
     const tx = transactions[index]
@@ -60,6 +78,15 @@ export function nextChunk(source: PoolSource): PoolChunk {
     members.push(index)
     chosen.push(tx)
     gas += tx.gasLimit
+    directFrom = source.isDirect(tx) ? Math.min(directFrom, members.length - 1) : NOWHERE
+    if (members.length - directFrom === LONG_RUN) {
+      const end = members[directFrom]
+      return {
+        members: members.slice(0, directFrom),
+        transactions: chosen.slice(0, directFrom),
+        end,
+      }
+    }
   }
   return { members, transactions: chosen, end: index }
 }

@@ -84,6 +84,11 @@ export interface BlockReport {
   crypto: CryptoName
   /** Incarnations executed by workers. */
   executions: number
+  /**
+   * Plain transfers that a builder's calling thread did itself, without workers and without an EVM, as stock
+   * did the first of them; absent if none.
+   */
+  direct?: number
   /** Executions beyond the first of each transaction. */
   reExecutions: number
   /** Failed validations and waits for a lower transaction. */

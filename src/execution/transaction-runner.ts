@@ -4,9 +4,14 @@
 
 import type { Block } from '@ethereumjs/block'
 import type { Common } from '@ethereumjs/common'
-import { type EVMMockBlockchainInterface, type EVMOpts, NobleBN254 } from '@ethereumjs/evm'
+import {
+  type EVM,
+  type EVMMockBlockchainInterface,
+  type EVMOpts,
+  NobleBN254,
+} from '@ethereumjs/evm'
 import type { TypedTransaction } from '@ethereumjs/tx'
-import { createAddressFromString } from '@ethereumjs/util'
+import { type Address, createAddressFromString } from '@ethereumjs/util'
 import { createVM, type RunTxResult, runTx, type VM } from '@ethereumjs/vm'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { AccessListRecorder } from '../access/access-list-recorder.ts'
@@ -23,6 +28,7 @@ import type { VersionStore } from '../mvcc/version-store.ts'
 import { WriteSetRecorder } from '../mvcc/write-set.ts'
 import { AccessListEncoder } from './access-list-codec.ts'
 import type { CodeCache } from './code-cache.ts'
+import { hasPlainTransfers, isTransferLike, transferDirectly } from './direct-transfer.ts'
 import { HaltedError, type RunnerWaits } from './lane-waits.ts'
 import { OverlayStateManager } from './overlay-state-manager.ts'
 import type { PreimageLog } from './preimage-log.ts'
@@ -32,6 +38,7 @@ import { RunTxStateManager } from './run-tx-state-manager.ts'
 import { Speculation } from './speculation.ts'
 import { StateView } from './state-view.ts'
 import { leaveBehind, previousWriteSet, wantsPreimages } from './transaction-words.ts'
+import { type TransferTrust, traceOf } from './transfer-trust.ts'
 import { WorkerEVM } from './worker-evm.ts'
 
 /** `runBlock`'s options that change how a transaction runs. */
@@ -55,6 +62,7 @@ export interface BlockContext {
   evmOptions: Partial<EVMOpts>
   hasBls: boolean
   rules: TransactionRules
+  transferTrust: TransferTrust
 }
 
 export class TransactionRunner {
@@ -70,6 +78,7 @@ export class TransactionRunner {
   readonly #speculation: Speculation
   readonly #encoder = new ResultEncoder()
   readonly #listEncoder = new AccessListEncoder()
+  readonly #hasPlainTransfers: boolean
   #vm: VM | undefined
 
   constructor(context: BlockContext, waits: RunnerWaits) {
@@ -89,6 +98,7 @@ export class TransactionRunner {
     }
     this.#facade = new RunTxStateManager(this.#overlay, this.#accessList)
     this.#publisher = new WritePublisher(store, allocator, new WriteSetRecorder())
+    this.#hasPlainTransfers = hasPlainTransfers(common)
     this.#speculation = new Speculation(control, atomics, store, this.#reads, waits)
   }
 
@@ -106,24 +116,12 @@ export class TransactionRunner {
   ): Promise<boolean> {
     this.#vm ??= await this.#createVM()
     const vm = this.#vm
-    const { preimages } = this.#context
-    const isRecorded = wantsPreimages(this.#context, transaction)
     for (;;) {
-      this.#overlay.begin(transaction)
-      this.#accessList?.begin()
-      this.#speculation.begin(transaction)
-      forgetAbandoned(vm)
-      preimages.begin(transaction, isRecorded)
       let result: RunTxResult | undefined
       let error: unknown
       try {
-        this.#facade.begin(tx.getSenderAddress(), this.#context.block.header.coinbase)
-        result = await runTx(vm, {
-          tx,
-          block: this.#context.block,
-          blockGasUsed: 0n,
-          ...this.#context.rules,
-        })
+        result = await this.#transfer(vm, transaction, tx)
+        result ??= await this.#runAsStock(vm, transaction, tx)
       } catch (thrown) {
         if (thrown instanceof HaltedError) throw thrown
         if (thrown instanceof ParallelError) throw thrown
@@ -140,6 +138,51 @@ export class TransactionRunner {
       }
       await this.#waits.transaction(this.#view.blockedBy)
     }
+  }
+
+  #begin(transaction: TxIndex): void {
+    this.#overlay.begin(transaction)
+    this.#accessList?.begin()
+    this.#speculation.begin(transaction)
+    const { preimages } = this.#context
+    preimages.begin(transaction, wantsPreimages(this.#context, transaction))
+  }
+
+  async #runAsStock(vm: VM, transaction: TxIndex, tx: TypedTransaction): Promise<RunTxResult> {
+    const { block, rules } = this.#context
+    this.#begin(transaction)
+    forgetAbandoned(vm)
+    this.#facade.begin(tx.getSenderAddress(), block.header.coinbase)
+    return runTx(vm, { tx, block, blockGasUsed: 0n, ...rules })
+  }
+
+  /** Runs `tx` without the EVM; `undefined` where stock has to. */
+  async #transfer(
+    vm: VM,
+    transaction: TxIndex,
+    tx: TypedTransaction,
+  ): Promise<RunTxResult | undefined> {
+    const { block, common, rules, transferTrust } = this.#context
+    if (!this.#hasPlainTransfers || !isTransferLike(tx)) return undefined
+    if (rules.skipBalance === true || rules.skipNonce === true) return undefined
+    const trust = transferTrust.of(tx.type)
+    if (trust === 'refuted') return undefined
+    this.#begin(transaction)
+    const result = await transferDirectly(tx, block.header, common, this.#overlay, (address) =>
+      isPrecompile(vm, address),
+    )
+    if (result === undefined || trust === 'trusted') return result
+    const direct = this.#trace(result)
+    const asStock = await this.#runAsStock(vm, transaction, tx)
+    // What was abandoned in between is no proof.
+    if (!this.#speculation.isAbandoned && this.#view.blockedBy === BASE_WRITER) {
+      transferTrust.compare(tx.type, direct, this.#trace(asStock))
+    }
+    return asStock
+  }
+
+  #trace(result: RunTxResult): string {
+    return traceOf(this.#encoder.encode(result), this.#overlay)
   }
 
   /**
@@ -235,6 +278,10 @@ export class TransactionRunner {
     if (!hasBls) (evm as unknown as { _bls: undefined })._bls = undefined
     return createVM({ common, blockchain, stateManager: this.#facade, evm })
   }
+}
+
+function isPrecompile({ evm }: VM, address: Address): boolean {
+  return (evm as unknown as EVM).getPrecompile(address) !== undefined
 }
 
 /**

@@ -10,6 +10,7 @@ import { patchInterpreter } from '../execution/interpreter-patch.ts'
 import { PreimageLog } from '../execution/preimage-log.ts'
 import { recoverSender } from '../execution/sender-recovery.ts'
 import type { BlockContext } from '../execution/transaction-runner.ts'
+import { TransferTrust } from '../execution/transfer-trust.ts'
 import type { TxIndex } from '../ids.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { ACCOUNT, CONTROL, NO_SENDER, TRANSACTION, transactionIndex } from '../memory/layout.ts'
@@ -175,6 +176,7 @@ export class WorkerEnvironment {
       },
       hasBls: evm.bls,
       rules: task.rules,
+      transferTrust: new TransferTrust(),
     }
     this.#kept = {
       memory,

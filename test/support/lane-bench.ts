@@ -10,6 +10,7 @@ import type { RunnerWaits } from '../../src/execution/lane-waits.ts'
 import { PreimageLog } from '../../src/execution/preimage-log.ts'
 import { decodeResult } from '../../src/execution/result-codec.ts'
 import { type BlockContext, TransactionRunner } from '../../src/execution/transaction-runner.ts'
+import { TransferTrust } from '../../src/execution/transfer-trust.ts'
 import { type Incarnation, NOTHING, type TxIndex } from '../../src/ids.ts'
 import { nativeAtomics } from '../../src/memory/atomics.ts'
 import { OUTCOME, TRANSACTION, transactionIndex } from '../../src/memory/layout.ts'
@@ -65,6 +66,7 @@ export class LaneBench {
       evmOptions,
       hasBls: false,
       rules: { skipBalance: undefined, skipNonce: undefined, skipHardForkValidation: undefined },
+      transferTrust: new TransferTrust(),
     }
   }
 
