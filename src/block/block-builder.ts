@@ -2,7 +2,6 @@
 // Authority on what its users see of building. Everything that stock's builder does is done by stock's
 // code, but for roots, which are computed in one pass.
 
-import { RLP } from '@ethereumjs/rlp'
 import type { MerkleStateManager } from '@ethereumjs/statemanager'
 import type { TypedTransaction } from '@ethereumjs/tx'
 import { createWithdrawal, type WithdrawalData } from '@ethereumjs/util'
@@ -18,10 +17,7 @@ import { transactionBytes } from '../execution/transaction-rlp.ts'
 import type { FlatData } from '../state/flat-data.ts'
 import { flatDataOf } from '../state/flat-state.ts'
 import { flushMerkleStateManager } from '../state/flush-merkle.ts'
-import { loadKeccak } from '../state/keccak.ts'
 import { canFlush } from '../state/merkle-manager.ts'
-import { sortByKey } from '../state/sort-by-key.ts'
-import { buildTrie } from '../state/update-trie.ts'
 import { type AddTransactionsOpts, resolveAddOptions } from './add-options.ts'
 import { PoolRun } from './add-transactions.ts'
 import { OpenBlock, type TransactionOpts } from './open-block.ts'
@@ -29,9 +25,7 @@ import { type IncludedTransaction, PoolLedger, type SkippedTransaction } from '.
 import type { WorkersLease } from './pool-run-options.ts'
 import { ReceiptEncoder } from './receipt-encoder.ts'
 import type { BlockReport } from './report.ts'
-
-/** Lists of so many take ms to be rooted. */
-const MANY = 256
+import { FEWEST_VALUES } from './shared-list-root.ts'
 
 /** What became of the transactions given to `addTransactions`, by their place in the list. */
 export interface AddTransactionsResult {
@@ -51,6 +45,8 @@ export interface BuilderWorkers {
   lease<T>(work: (lease: WorkersLease) => Promise<T>): Promise<T>
   /** Hashes what is stale in a flat state on the workers, if nobody has them; it never rejects. */
   hash(flat: FlatData): Promise<void>
+  /** Roots of lists, by keccak-256, on the workers if nobody has them; it never rejects. */
+  listRoots(lists: readonly (readonly Uint8Array[])[]): Promise<Uint8Array[]>
 }
 
 /**
@@ -63,6 +59,9 @@ export class ParallelBlockBuilder extends BlockBuilder {
   readonly #open: OpenBlock
   readonly #workers: BuilderWorkers
   #isBusy = false
+  #isBuilding = false
+  /** Of transactions and receipts, as soon as they are asked for while the block is built. */
+  #listRoots: Promise<Uint8Array[]> | undefined
   #report: BlockReport | undefined
 
   /** Not to be called by users: the builder needs an executor's workers. */
@@ -145,7 +144,7 @@ export class ParallelBlockBuilder extends BlockBuilder {
       const { stateManager } = this.#vm
       const flat = flatDataOf(stateManager)
       const isOurs = flat !== undefined || canFlush(stateManager)
-      if (!isOurs || !Object.isExtensible(stateManager)) return super.build(sealOpts)
+      if (!isOurs || !Object.isExtensible(stateManager)) return this.#build(sealOpts)
       // Stock asks for the root once, at the end, and its flush then finds nothing left to do. Not earlier:
       // what is flushed stock cannot revert, and building can fail before that.
       const getStateRoot = stateManager.getStateRoot
@@ -158,11 +157,21 @@ export class ParallelBlockBuilder extends BlockBuilder {
         return root
       }
       try {
-        return await this.#open.sealing(() => super.build(sealOpts))
+        return await this.#open.sealing(() => this.#build(sealOpts))
       } finally {
         delete (stateManager as Partial<typeof stateManager>).getStateRoot
       }
     })
+  }
+
+  async #build(sealOpts?: SealBlockOpts): ReturnType<BlockBuilder['build']> {
+    this.#isBuilding = true
+    try {
+      return await super.build(sealOpts)
+    } finally {
+      this.#isBuilding = false
+      this.#listRoots = undefined
+    }
   }
 
   /** As stock's. @throws what stock throws, and ParallelError `BUILDER_BUSY` */
@@ -172,26 +181,47 @@ export class ParallelBlockBuilder extends BlockBuilder {
 
   /** As stock's. */
   override async transactionsTrie(): Promise<Uint8Array> {
-    const { transactions } = this.#open
-    return (await this.#rootOf(transactions.map(transactionBytes))) ?? super.transactionsTrie()
+    const [root] = (await this.#rootsOf('transactions')) ?? []
+    return root ?? super.transactionsTrie()
   }
 
   /** As stock's. */
   override async receiptTrie(): Promise<Uint8Array> {
-    const { transactions, results } = this.#open
-    const encoder = new ReceiptEncoder()
-    const receipts = results.map(({ receipt }, i) => encoder.encode(receipt, transactions[i].type))
-    return (await this.#rootOf(receipts)) ?? super.receiptTrie()
+    const [root] = (await this.#rootsOf('receipts')) ?? []
+    return root ?? super.receiptTrie()
   }
 
-  /** Root of the trie with `values` by their places, in one pass; `undefined` where stock must find it. */
-  async #rootOf(values: readonly Uint8Array[]): Promise<Uint8Array | undefined> {
-    if (values.length === 0 || this.#vm.common.customCrypto.keccak256 !== undefined)
+  /** Found together where the block is built, since stock then asks for both. `undefined`: stock finds it. */
+  async #rootsOf(list: 'transactions' | 'receipts'): Promise<readonly Uint8Array[] | undefined> {
+    const { transactions } = this.#open
+    if (transactions.length === 0 || this.#vm.common.customCrypto.keccak256 !== undefined) {
       return undefined
-    // Others of this thread have their turn before each of the two roots of a large block.
-    if (values.length >= MANY) await new Promise((resolve) => setImmediate(resolve))
-    const entries = values.map((value, index) => ({ key: RLP.encode(index), value }))
-    return buildTrie(sortByKey(entries), await loadKeccak()).root
+    }
+    if (!this.#isBuilding) return this.#workers.listRoots([this.#valuesOf(list)])
+    this.#listRoots ??= this.#bothRoots()
+    const [ofTransactions, ofReceipts] = await this.#listRoots
+    return [list === 'transactions' ? ofTransactions : ofReceipts]
+  }
+
+  async #bothRoots(): Promise<Uint8Array[]> {
+    const transactions = this.#valuesOf('transactions')
+    await this.#turn()
+    const receipts = this.#valuesOf('receipts')
+    await this.#turn()
+    return this.#workers.listRoots([transactions, receipts])
+  }
+
+  #valuesOf(list: 'transactions' | 'receipts'): Uint8Array[] {
+    const { transactions, results } = this.#open
+    if (list === 'transactions') return transactions.map(transactionBytes)
+    const encoder = new ReceiptEncoder()
+    return results.map(({ receipt }, i) => encoder.encode(receipt, transactions[i].type))
+  }
+
+  /** Others of this thread have theirs, between parts that take ms where the block is large. */
+  async #turn(): Promise<void> {
+    if (this.#open.transactions.length < FEWEST_VALUES) return
+    await new Promise((resolve) => setImmediate(resolve))
   }
 
   /** Lets nobody else change the block meanwhile. */

@@ -27,6 +27,7 @@ import {
   type ParallelRunBlockResult,
   runBlockWith,
 } from './run-block.ts'
+import { listRootOnWorkers } from './shared-list-root.ts'
 import { hashOnWorkers } from './shared-root.ts'
 
 const WITHIN_BLOCK = 'called by a listener of a block that has the workers'
@@ -153,6 +154,7 @@ class PooledExecutor implements ParallelExecutor {
           })
         }),
       hash: (flat) => this.#hash(flat),
+      listRoots: (lists) => this.#listRoots(lists),
     })
     await checkParent(vm.stateManager, opts.parentBlock)
     await builder.initState()
@@ -163,6 +165,14 @@ class PooledExecutor implements ParallelExecutor {
   async #hash(flat: FlatData): Promise<void> {
     if (this.#turns > 0 || this.#closing.signal.aborted) return
     await this.#inTurn(() => hashOnWorkers(flat, this.#pool)).catch(() => {})
+  }
+
+  /** These, too, do not wait for a block. */
+  async #listRoots(lists: readonly (readonly Uint8Array[])[]): Promise<Uint8Array[]> {
+    const rootOn = (pool?: WorkerPool): Promise<Uint8Array[]> =>
+      Promise.all(lists.map((values) => listRootOnWorkers(values, pool)))
+    if (this.#turns > 0 || this.#closing.signal.aborted) return rootOn()
+    return this.#inTurn(() => rootOn(this.#pool)).catch(() => rootOn())
   }
 
   /**

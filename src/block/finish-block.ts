@@ -61,6 +61,7 @@ export async function finishBlock(
   checkListSize(vm, block)
   // Then the flush that is a part of the next call finds nothing left to do.
   if (canFlush(vm.stateManager, watch.covered)) await flushMerkleStateManager(vm.stateManager)
+  const receiptsRoot = committed.receiptsRoot(pool)
   const flat = flatDataOf(vm.stateManager, watch.covered)
   const isLater =
     before !== undefined && flat !== undefined && !needsRoot(vm, options) && areManyChanged(flat)
@@ -69,7 +70,7 @@ export async function finishBlock(
   const stateRoot = isLater ? block.header.stateRoot.slice() : await vm.stateManager.getStateRoot()
   const outcome = {
     requestsHash,
-    receiptsRoot: await committed.receiptsRoot(),
+    receiptsRoot: await receiptsRoot,
     logsBloom: committed.bloom.bitvector,
     gasUsed: committed.gasUsed,
     stateRoot,

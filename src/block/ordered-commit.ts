@@ -3,7 +3,6 @@
 
 import type { Block } from '@ethereumjs/block'
 import { txExceedsAvailableBlockGas8037 } from '@ethereumjs/evm'
-import { RLP } from '@ethereumjs/rlp'
 import {
   Bloom,
   type RunBlockOpts,
@@ -12,13 +11,13 @@ import {
   type TxReceipt,
   type VM,
 } from '@ethereumjs/vm'
-import { loadKeccak } from '../state/keccak.ts'
-import { sortByKey } from '../state/sort-by-key.ts'
-import { buildTrie } from '../state/update-trie.ts'
+import { listRoot } from '../state/list-root.ts'
+import type { WorkerPool } from '../workers/pool.ts'
 import { accessListOf } from './committed-access-list.ts'
 import { blockError } from './header-checks.ts'
 import { ReceiptEncoder } from './receipt-encoder.ts'
 import { recoverAhead } from './recover-ahead.ts'
+import { listRootOnWorkers } from './shared-list-root.ts'
 
 /** Called with every transaction's final result, in canonical order, before the block ends. */
 export type TransactionListener = (event: {
@@ -47,8 +46,7 @@ export class OrderedCommit {
   readonly #block: Block
   readonly #options: RunBlockOpts
   readonly #onTransaction: TransactionListener | undefined
-  /** By the RLP of their index, in block order. */
-  readonly #encodedReceipts: { key: Uint8Array; value: Uint8Array }[] = []
+  readonly #encodedReceipts: Uint8Array[] = []
 
   constructor(vm: VM, options: RunBlockOpts, onTransaction: TransactionListener | undefined) {
     this.#vm = vm
@@ -131,10 +129,12 @@ export class OrderedCommit {
     await this.#append(result)
   }
 
-  async receiptsRoot(): Promise<Uint8Array> {
-    const { customCrypto } = this.#vm.common
-    const keccak = customCrypto.keccak256 ?? (await loadKeccak())
-    return buildTrie(sortByKey(this.#encodedReceipts), keccak).root
+  /** Found by one of the workers of `pool`, where that pays. */
+  async receiptsRoot(pool: WorkerPool): Promise<Uint8Array> {
+    const { keccak256 } = this.#vm.common.customCrypto
+    return keccak256 === undefined
+      ? listRootOnWorkers(this.#encodedReceipts, pool)
+      : listRoot(this.#encodedReceipts, keccak256)
   }
 
   async #append(result: RunTxResult): Promise<void> {
@@ -145,8 +145,7 @@ export class OrderedCommit {
     this.#addBlockGas(result)
     this.#receiptGasUsed += result.totalGasSpent
     this.bloom.or(result.bloom)
-    const value = this.#receiptEncoder.encode(result.receipt, tx.type)
-    this.#encodedReceipts.push({ key: RLP.encode(index), value })
+    this.#encodedReceipts.push(this.#receiptEncoder.encode(result.receipt, tx.type))
     await this.#onTransaction?.({ index, result })
   }
 

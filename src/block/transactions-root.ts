@@ -3,24 +3,18 @@
 // keccak-256. Must give what `genTxTrie` gives.
 
 import { Block } from '@ethereumjs/block'
-import { RLP } from '@ethereumjs/rlp'
 import { equalsBytes, KECCAK256_NULL } from '@ethereumjs/util'
 import { transactionBytes } from '../execution/transaction-rlp.ts'
 import { loadKeccak } from '../state/keccak.ts'
-import { sortByKey } from '../state/sort-by-key.ts'
+import { listRoot } from '../state/list-root.ts'
 import { isUnmodified } from '../state/unmodified.ts'
-import { buildTrie } from '../state/update-trie.ts'
 
 /** What `block.genTxTrie()` gives. */
 export async function transactionsRoot(block: Block): Promise<Uint8Array> {
   const hash = block.common.customCrypto.keccak256
   const isKeccak = hash === undefined || equalsBytes(hash(new Uint8Array(0)), KECCAK256_NULL)
   if (!isKeccak || !isUnmodified(block, Block)) return block.genTxTrie()
-  const entries = block.transactions.map((tx, index) => ({
-    key: RLP.encode(index),
-    value: transactionBytes(tx),
-  }))
-  return buildTrie(sortByKey(entries), await loadKeccak()).root
+  return listRoot(block.transactions.map(transactionBytes), await loadKeccak())
 }
 
 /** Lets stock's validation of `block` find the root, which it would compute and then remember. */

@@ -106,6 +106,7 @@ export class TransferRun {
     const found = await Promise.all(touched.map(({ address }) => this.#hold(address)))
     const receipt = { ...result.receipt, cumulativeBlockGasUsed: result.totalGasSpent }
     if (traceOf({ ...result, receipt }, found) === ours) this.#proven.add(tx.type)
+    else this.#missed++
   }
 
   /** Puts what was done here into the state, which then is as stock leaves it. */

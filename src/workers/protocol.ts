@@ -54,6 +54,13 @@ export interface RecoverTask {
   signatures: Uint8Array
 }
 
+/** A list to take the root of. */
+export interface ListRootTask {
+  kind: 'list-root'
+  /** Made by `packList`. */
+  values: Uint8Array
+}
+
 /** Tries of a flat state to hash, in shared memory. */
 export interface HashTask {
   kind: 'hash'
@@ -65,7 +72,7 @@ export interface HashTask {
   helper: number
 }
 
-export type WorkerTask = WarmTask | BlockTask | RecoverTask | HashTask
+export type WorkerTask = WarmTask | BlockTask | RecoverTask | ListRootTask | HashTask
 
 /** What a worker says at the end of its task; `parts` is what the user's module gave it, and
  * `collectorMs` how long its garbage collector has stopped it since the last. */
@@ -73,6 +80,8 @@ export type WorkerReport =
   | { kind: 'done'; collectorMs: number; crypto: CryptoName; parts: string[] }
   /** As `recoverAll` returns them. */
   | { kind: 'recovered'; keys: Uint8Array }
+  /** 32 bytes. */
+  | { kind: 'rooted'; root: Uint8Array }
   /** It has left no part of a {@link HashTask} that nobody has begun. */
   | { kind: 'hashed' }
   /** The worker halted the block because of an error that is not a transaction's. */

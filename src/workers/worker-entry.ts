@@ -5,6 +5,8 @@ import { functionParts } from '../execution/function-options.ts'
 import { patchInterpreter } from '../execution/interpreter-patch.ts'
 import { nativeAtomics } from '../memory/atomics.ts'
 import { CONTROL, HALT } from '../memory/layout.ts'
+import { loadKeccak } from '../state/keccak.ts'
+import { listRoot, unpackList } from '../state/list-root.ts'
 import { startCollectorClock } from '../stats/collector-clock.ts'
 import { runBlockLoop } from './block-loop.ts'
 import { runHashTask } from './hash-task.ts'
@@ -22,6 +24,9 @@ export default async function runTask(task: WorkerTask): Promise<WorkerReport> {
     if (task.kind === 'recover') {
       const { secp256k1 } = await loadWorkerCrypto()
       return { kind: 'recovered', keys: recoverAll(secp256k1.recover, task.signatures) }
+    }
+    if (task.kind === 'list-root') {
+      return { kind: 'rooted', root: listRoot(unpackList(task.values), await loadKeccak()) }
     }
     if (task.kind === 'hash') {
       await runHashTask(task)

@@ -34,6 +34,8 @@ export class LaneBench {
   readonly #incarnations: number[] = []
   /** What a lane does that must wait for a lower transaction. */
   whileWaiting: (lower: number) => Promise<unknown> = () => Promise.reject(new Error('must wait'))
+  /** What the lanes have seen of stock's transfers. */
+  readonly transferTrust = new TransferTrust()
   /** How often a lane had to. */
   waits = 0
   /** The transaction to which higher ones are to give way. */
@@ -66,7 +68,7 @@ export class LaneBench {
       evmOptions,
       hasBls: false,
       rules: { skipBalance: undefined, skipNonce: undefined, skipHardForkValidation: undefined },
-      transferTrust: new TransferTrust(),
+      transferTrust: this.transferTrust,
     }
   }
 

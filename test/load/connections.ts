@@ -1,0 +1,91 @@
+// The load's four connections, in a thread of their own: what is measured must not wait for signatures, which
+// take the other thread most of its time. Authority on what a latency is: from the question to its answer,
+// on a connection that sends transactions, too.
+import { once } from 'node:events'
+import { parentPort, workerData } from 'node:worker_threads'
+import { WebSocket } from 'ws'
+
+/** To this thread: a call to make on a connection. */
+export interface CallMessage {
+  readonly id: number
+  readonly connection: number
+  readonly method: string
+  readonly params: readonly unknown[][]
+}
+
+/** From this thread: all of a message's calls were answered, the errors among them. */
+export interface DoneMessage {
+  readonly id: number
+  readonly errors: readonly string[]
+}
+
+/** From this thread, when it is told to `stop`. */
+export interface PolledMessage {
+  readonly latencies: readonly number[]
+  readonly errors: readonly string[]
+}
+
+interface Answer {
+  readonly id: number
+  readonly result?: unknown
+  readonly error?: { readonly message: string }
+}
+
+type Call = (method: string, params: readonly unknown[]) => Promise<unknown>
+
+/** ms between two questions of a connection. */
+const POLL_MS = 20
+const { port, connections } = workerData as { port: number; connections: number }
+const parent = parentPort
+if (parent === null) throw new Error('This is a module for a worker thread')
+const latencies: number[] = []
+const errors: string[] = []
+let isOver = false
+
+const calls = await Promise.all(Array.from({ length: connections }, connect))
+const polling = calls.map(poll)
+parent.on('message', async (message: CallMessage | 'stop') => {
+  if (message !== 'stop') {
+    const { id, connection, method, params } = message
+    const call = calls[connection] as Call
+    const found: string[] = []
+    await Promise.all(params.map((each) => call(method, each).catch((e) => found.push(String(e)))))
+    parent.postMessage({ id, errors: found } satisfies DoneMessage)
+    return
+  }
+  isOver = true
+  await Promise.all(polling)
+  parent.postMessage({ latencies, errors } satisfies PolledMessage)
+})
+parent.postMessage('connected')
+
+async function connect(): Promise<Call> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
+  await once(socket, 'open')
+  const answers = new Map<number, (answer: Answer) => void>()
+  socket.on('message', (data) => {
+    const answer = JSON.parse(String(data)) as Answer
+    answers.get(answer.id)?.(answer)
+    answers.delete(answer.id)
+  })
+  socket.on('error', (error) => errors.push(String(error)))
+  let last = 0
+  return (method, params) => {
+    const id = ++last
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    answers.set(id, ({ result, error }) =>
+      error === undefined ? resolve(result) : reject(new Error(`${method}: ${error.message}`)),
+    )
+    socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
+    return promise
+  }
+}
+
+async function poll(call: Call): Promise<void> {
+  while (!isOver) {
+    const start = performance.now()
+    await call('eth_blockNumber', []).catch((error) => errors.push(String(error)))
+    latencies.push(performance.now() - start)
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+}
