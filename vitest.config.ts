@@ -7,6 +7,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** What takes minutes: begun last, it would keep one core waiting for the other. */
 const LONGEST = ['test/property/random-blocks.test.ts', 'test/fault/worker-death.test.ts']
 
+/** Run by `npm run test:apart`: without them `npm test` takes less than ten minutes. */
+const APART = ['test/fault/*.test.ts', 'test/interleaving/mutants.test.ts', 'test/docs/*.test.ts']
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
@@ -18,11 +21,17 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
     environment: 'node',
-    include: ['test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'dist/**', 'test/**/fixture-projects/**', 'test/fixtures/**'],
+    include: mode === 'apart' ? APART : ['test/**/*.test.ts'],
+    exclude: [
+      '**/node_modules/**',
+      'dist/**',
+      'test/**/fixture-projects/**',
+      'test/fixtures/**',
+      ...(mode === 'apart' ? [] : APART),
+    ],
     // Forks and not threads: the tests start and kill worker threads of their own.
     pool: 'forks',
     sequence: { sequencer: LongestFirst },
@@ -32,4 +41,4 @@ export default defineConfig({
     hookTimeout: 15 * 60_000,
     teardownTimeout: 60_000,
   },
-})
+}))

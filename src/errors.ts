@@ -29,6 +29,8 @@ export type ParallelErrorCode =
   | 'UNKNOWN_STATE_ROOT'
   /** A block builder is asked for something while it adds transactions. */
   | 'BUILDER_BUSY'
+  /** A block builder could not put into the state what is in its block, for the `cause`; it can be reverted. */
+  | 'BUILDER_BROKEN'
   /**
    * The block followed one that ran with `pipeline` and was refused when its state root was known, for the
    * `cause`. The state is the one before that block.

@@ -92,13 +92,19 @@ export class PoolRun {
       if (why !== undefined) {
         if (this.report.mode === 'sequential') this.report.why ||= why
         const end = isHopeless ? transactions.length : chunk.end
-        await this.#here.sequentially(Math.max(end, this.#ledger.next + 1))
+        await this.#betweenChunks(Math.max(end, this.#ledger.next + 1))
       } else if (!(await this.#inParallel(chunk))) {
         incidents++
         // What ended the workers' part is perhaps this one's doing, and must not end it again.
-        if (!this.#here.isOver) await this.#here.sequentially(this.#ledger.next + 1)
+        if (!this.#here.isOver) await this.#betweenChunks(this.#ledger.next + 1)
       }
     }
+  }
+
+  #betweenChunks(end: number): Promise<void> {
+    // What workers have read of the state before will be no longer so.
+    this.#lease.settings().memory.forget()
+    return this.#here.sequentially(end)
   }
 
   /** Returns whether all went well. */
@@ -116,7 +122,7 @@ export class PoolRun {
       await chunk.run()
       if (chunk.failure === undefined && chunk.inline !== undefined && !this.#here.isOver) {
         Object.assign(report, { mode: 'inline', why: chunk.inline, workers: 0 })
-        await this.#here.sequentially(members.end)
+        await this.#betweenChunks(members.end)
       }
     } finally {
       addReport(this.report, report)
@@ -197,6 +203,6 @@ function sourceOf(
   const { vm, open, ledger, transactions, skipHardForkValidation } = options
   const setup = setupOf(lease.settings())
   const whyNot = transactionCheck(vm.common.hardfork(), skipHardForkValidation, setup)
-  const isDirect = (tx: TypedTransaction): boolean => transfers.isCandidate(tx)
-  return { vm, open, ledger, transactions, opts: options, whyNot, isDirect }
+  const isCandidate = (tx: TypedTransaction): boolean => transfers.isCandidate(tx)
+  return { vm, open, ledger, transactions, opts: options, whyNot, isCandidate }
 }

@@ -85,8 +85,9 @@ export class ParallelBlockBuilder extends BlockBuilder {
    *
    * @throws with `onInvalid: 'throw'` stock's error for the first that is refused; those before it are in
    * the block
-   * @throws what the state manager throws; transactions tried before are in the block, later ones are not
-   * @throws ParallelError `INVALID_OPTION`, `BUILDER_BUSY`, `EXECUTOR_CLOSED`, and with `fallback: false`
+   * @throws what the state manager throws: where it failed to read, transactions tried before are in the block
+   * and later ones are not; where it failed to write, the builder can only be reverted
+   * @throws ParallelError `INVALID_OPTION`, `BUILDER_BUSY`, `BUILDER_BROKEN`, `EXECUTOR_CLOSED`, and with `fallback: false`
    * `FALLBACK_DISABLED`
    */
   async addTransactions(
@@ -122,9 +123,15 @@ export class ParallelBlockBuilder extends BlockBuilder {
     return { included, skipped, left, parallel: this.#report as BlockReport }
   }
 
-  /** As stock's, on the calling thread. @throws what stock throws, and ParallelError `BUILDER_BUSY` */
+  /**
+   * As stock's, on the calling thread.
+   * @throws what stock throws, and ParallelError `BUILDER_BUSY`, `BUILDER_BROKEN`
+   */
   override addTransaction(tx: TypedTransaction, options?: TransactionOpts): Promise<RunTxResult> {
-    return this.#alone(() => super.addTransaction(tx, options))
+    return this.#alone(async () => {
+      this.#open.check()
+      return super.addTransaction(tx, options)
+    })
   }
 
   /**
@@ -137,7 +144,7 @@ export class ParallelBlockBuilder extends BlockBuilder {
     this.#open.addWithdrawals(withdrawals.map(createWithdrawal))
   }
 
-  /** As stock's. @throws what stock throws, and ParallelError `BUILDER_BUSY` */
+  /** As stock's. @throws what stock throws, and ParallelError `BUILDER_BUSY`, `BUILDER_BROKEN` */
   override build(sealOpts?: SealBlockOpts): ReturnType<BlockBuilder['build']> {
     return this.#alone(async () => {
       this.#open.check()

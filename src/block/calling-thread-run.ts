@@ -32,8 +32,7 @@ export class CallingThreadRun {
   readonly #transfers: TransferRun
   readonly #report: BlockReport
   #recoveredUntil = 0
-  /** Stock's builder itself is asked for each transaction. */
-  isAsStock: boolean
+  #isAsStock: boolean
 
   constructor(
     options: PoolRunOptions,
@@ -48,7 +47,12 @@ export class CallingThreadRun {
     this.#source = source
     this.#transfers = transfers
     this.#report = report
-    this.isAsStock = mustBeStock(options, source)
+    this.#isAsStock = mustBeStock(options, source)
+  }
+
+  /** Stock's builder itself is asked for each transaction. */
+  get isAsStock(): boolean {
+    return this.#isAsStock
   }
 
   /** Whether nothing more is to be taken up. */
@@ -69,19 +73,22 @@ export class CallingThreadRun {
     const { vm, open, transactions, allowNoBlobs } = this.#options
     const transfers = this.#transfers
     if (this.#report.mode === 'sequential') Object.assign(this.#report, DIRECT)
-    await transfers.begin(open.blockFor(undefined, []).header)
+    let hasBegun = false
     try {
-      while (this.#ledger.next < end && !this.isOver && !hasListeners(vm)) {
+      while (this.#ledger.next < end) {
         const index = this.#ledger.next
+        if (index % TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+        await this.#recover(index, end)
+        if (this.isOver || hasListeners(vm)) break
         const tx = transactions[index]
         if (!transfers.isCandidate(tx)) break
-        if (index % TURN === 0) await new Promise((resolve) => setImmediate(resolve))
         const refusal = open.refusal(tx, allowNoBlobs)
         if (refusal !== undefined) {
           this.#ledger.refuse(index, refusal)
           continue
         }
-        await this.#recover(index, end)
+        if (!hasBegun) await transfers.begin(open.blockFor(undefined, []).header)
+        hasBegun = true
         const result = await transfers.run(tx)
         if (result === undefined) {
           await transfers.learnFrom(tx, () => this.#withStock(index, tx))
@@ -92,7 +99,7 @@ export class CallingThreadRun {
         }
       }
     } finally {
-      await transfers.flush()
+      if (hasBegun) await open.writing(() => transfers.flush())
       this.#lease.settings().memory.forget()
       this.#report.phases.execute += performance.now() - start
     }
@@ -106,7 +113,7 @@ export class CallingThreadRun {
     while (this.#ledger.next < until && !this.isOver) {
       const index = this.#ledger.next
       const tx = transactions[index]
-      if (this.isAsStock || !isPlain(tx, this.#source)) {
+      if (this.#isAsStock || !isPlain(tx, this.#source)) {
         await this.#recover(index, until)
         await this.#asStock(index, tx)
         continue
@@ -145,7 +152,7 @@ export class CallingThreadRun {
       this.#ledger.refuse(index, { error, isFull })
       return
     }
-    this.isAsStock ||= !isPlain(open.transactions[open.transactions.length - 1], this.#source)
+    this.#isAsStock ||= !isPlain(open.transactions[open.transactions.length - 1], this.#source)
   }
 
   /** Finds senders ahead of stock's code, some at a time: nobody knows how many will be tried. */

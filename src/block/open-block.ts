@@ -17,6 +17,7 @@ import {
   runTx,
   type VM,
 } from '@ethereumjs/vm'
+import { ParallelError } from '../errors.ts'
 
 /** Stock's message for a transaction whose gas limit is more than what is left. */
 export const BLOCK_IS_FULL = 'tx has a higher gas limit than the remaining gas in the block'
@@ -55,6 +56,8 @@ export class OpenBlock {
   readonly #open: BuilderInternals
 
   #withheld: TypedTransaction[] | undefined
+  /** Why the state has not all that is in the block. */
+  #broken: { readonly error: unknown } | undefined
 
   constructor(builder: BlockBuilder, vm: VM) {
     this.#vm = vm
@@ -88,9 +91,25 @@ export class OpenBlock {
     )
   }
 
-  /** @throws stock's error where the block was built or reverted */
+  /** @throws stock's error where the block was built or reverted, ParallelError `BUILDER_BROKEN` */
   check(): void {
     this.#open.checkStatus()
+    if (this.#broken === undefined) return
+    throw new ParallelError(
+      'BUILDER_BROKEN',
+      'The state could not take what is in the block, so that no valid block can come of it: revert it',
+      { cause: this.#broken.error },
+    )
+  }
+
+  /** Runs `write`, after which the state is to have what is in the block; where it throws, it has not. */
+  async writing(write: () => Promise<void>): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      this.#broken ??= { error }
+      throw error
+    }
   }
 
   addWithdrawals(withdrawals: readonly Withdrawal[]): void {

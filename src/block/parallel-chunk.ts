@@ -98,7 +98,7 @@ export class ParallelChunk implements RunOwner {
 
   /** @throws ParallelError `EXECUTOR_CLOSED` */
   async run(): Promise<void> {
-    const { vm, ledger, report, deadline } = this.#around
+    const { vm, open, ledger, report, deadline } = this.#around
     const start = performance.now()
     let stopClock: (() => void) | undefined
     let writesBefore = 0
@@ -113,7 +113,7 @@ export class ParallelChunk implements RunOwner {
       stopClock?.()
       this.#watch.stop()
       report.phases.execute = performance.now() - start
-      await this.#write()
+      await open.writing(() => this.#write())
     }
     if (this.#isThrough) this.#refuseUntil(this.#chunk.end)
     else if (this.#isLate) ledger.stop()

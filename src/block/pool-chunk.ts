@@ -15,8 +15,10 @@ import { rulesOf } from './same-rules.ts'
 const GAS_AHEAD = 3n
 /** Transactions of a chunk at most: bounds what is in shared memory at once. */
 const MOST_MEMBERS = 8_192
-/** So many candidates for the calling thread that follow each other are no part of a chunk. */
-const LONG_RUN = 64
+/** So many candidates for the calling thread that follow each other are no part of a chunk, which ends there. */
+const LONG_RUN = 128
+/** They need not be so many where no other chunk has to follow. */
+const LAST_RUN = 32
 const NOWHERE = Number.POSITIVE_INFINITY
 
 /** A part of the list given to `addTransactions`, from `ledger.next` on. */
@@ -39,19 +41,20 @@ export interface PoolSource {
   /** Why workers cannot run a transaction, as `transactionCheck` tells. */
   readonly whyNot: (tx: TypedTransaction) => string | undefined
   /** Whether the calling thread may do it faster than it can hand it on, as far as it tells itself. */
-  readonly isDirect: (tx: TypedTransaction) => boolean
+  readonly isCandidate: (tx: TypedTransaction) => boolean
 }
 
-/** Where the run of direct transactions ends that begins with the next one; there where it is short. */
+/** Where the run of candidates ends that begins with the next one; there where it is short. */
 export function directRunEnd(source: PoolSource): number {
-  const { transactions, isDirect } = source
+  const { transactions, isCandidate } = source
   const { next } = source.ledger
   let end = next
   for (; end < transactions.length; end++) {
     const tx = transactions[end]
-    if (!isDirect(tx) || !isPlain(tx, source)) break
+    if (!isCandidate(tx) || !isPlain(tx, source)) break
   }
-  return end - next < LONG_RUN ? next : end
+  const fewest = end === transactions.length ? LAST_RUN : LONG_RUN
+  return end - next < fewest ? next : end
 }
 
 /** The next chunk; without members and empty where the next transaction is not for the workers. */
@@ -78,7 +81,9 @@ export function nextChunk(source: PoolSource): PoolChunk {
     members.push(index)
     chosen.push(tx)
     gas += tx.gasLimit
-    directFrom = source.isDirect(tx) ? Math.min(directFrom, members.length - 1) : NOWHERE
+    const follows = members.at(-2) === index - 1
+    if (!source.isCandidate(tx)) directFrom = NOWHERE
+    else if (!follows || directFrom === NOWHERE) directFrom = members.length - 1
     if (members.length - directFrom === LONG_RUN) {
       const end = members[directFrom]
       return {

@@ -85,8 +85,8 @@ export interface BlockReport {
   /** Incarnations executed by workers. */
   executions: number
   /**
-   * Plain transfers that a builder's calling thread did itself, without workers and without an EVM, as stock
-   * did the first of them; absent if none.
+   * Plain transfers that a builder's calling thread did itself, without workers and without an EVM, once stock
+   * had done one of their type and come to the same; absent if none.
    */
   direct?: number
   /** Executions beyond the first of each transaction. */

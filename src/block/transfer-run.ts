@@ -9,6 +9,7 @@ import { Account, Address, MAX_INTEGER } from '@ethereumjs/util'
 import type { RunTxResult, VM } from '@ethereumjs/vm'
 import { addressOfPublicKey } from '../crypto/sender-address.ts'
 import {
+  arePlainParties,
   hasPlainTransfers,
   isTransferLike,
   type TransferFees,
@@ -19,7 +20,7 @@ import { ResultEncoder } from '../execution/result-codec.ts'
 import { hexOf } from '../state/hex.ts'
 import { type Keccak, loadKeccak } from '../state/keccak.ts'
 
-/** After so many that stock had to run, it is asked whether trying here was worth it: one in so many. */
+/** After so many that stock had to run, trying here is given up where they are more than one in WORTHWHILE. */
 const FEWEST_MISSED = 8
 const WORTHWHILE = 8
 
@@ -77,7 +78,9 @@ export class TransferRun {
    */
   async run(tx: TypedTransaction): Promise<RunTxResult | undefined> {
     const transfer = this.#proven.has(tx.type) ? await this.#prepare(tx) : undefined
-    return transfer && this.#apply(transfer)
+    if (transfer === undefined) return undefined
+    this.#done++
+    return this.#apply(transfer)
   }
 
   /**
@@ -89,23 +92,21 @@ export class TransferRun {
     tx: TypedTransaction,
     runAsStock: () => Promise<RunTxResult | undefined>,
   ): Promise<void> {
-    const transfer = await this.#prepare(tx)
-    if (transfer === undefined || this.#proven.has(tx.type)) {
+    await this.flush()
+    const foreseen = this.#proven.has(tx.type) ? undefined : await this.#prepare(tx)
+    if (foreseen === undefined) {
       this.#missed++
-      await this.flush()
       await runAsStock()
       return
     }
-    await this.flush()
-    const foreseen = (await this.#prepare(tx)) as Transfer
     const touched = [...this.#held.values()]
-    const ours = traceOf(this.#apply(foreseen), touched)
+    const ours = traceOfAccounts(this.#apply(foreseen), touched)
     this.#held.clear()
     const result = await runAsStock()
     if (result === undefined) return
     const found = await Promise.all(touched.map(({ address }) => this.#hold(address)))
     const receipt = { ...result.receipt, cumulativeBlockGasUsed: result.totalGasSpent }
-    if (traceOf({ ...result, receipt }, found) === ours) this.#proven.add(tx.type)
+    if (traceOfAccounts({ ...result, receipt }, found) === ours) this.#proven.add(tx.type)
     else this.#missed++
   }
 
@@ -125,8 +126,9 @@ export class TransferRun {
     const fees = transferFees(tx, header, this.#vm.common)
     if (fees === undefined || tx.to === undefined) return undefined
     const sender = this.#senderOf(tx)
+    if (sender === undefined) return undefined
     const { coinbase } = header
-    if (tx.to.equals(sender) || tx.to.equals(coinbase) || sender.equals(coinbase)) return undefined
+    if (!arePlainParties(sender, tx.to, coinbase) || this.#isPrecompile(tx.to)) return undefined
     const payer = await this.#hold(sender)
     if (payer.account === undefined || payer.account.isContract()) return undefined
     if (payer.account.nonce !== tx.nonce || payer.account.balance < fees.most) return undefined
@@ -135,7 +137,6 @@ export class TransferRun {
     if (account !== undefined) {
       if (account.isContract() || account.balance + tx.value > MAX_INTEGER) return undefined
     }
-    if (!payee.isChanged && this.#isPrecompile(tx.to)) return undefined
     const credited = await this.#hold(coinbase)
     if (!canCredit(credited, fees.credit)) return undefined
     return { tx, fees, payer, payee, coinbase: credited }
@@ -146,7 +147,6 @@ export class TransferRun {
     sender.nonce += 1n
     sender.balance -= fees.paid + tx.value
     payer.isChanged = true
-    this.#done++
     add(payee, tx.value)
     if (fees.credit > 0n) add(coinbase, fees.credit)
     return transferResult(fees, this.#vm.common)
@@ -156,7 +156,9 @@ export class TransferRun {
     const name = hexOf(address.bytes)
     let held = this.#held.get(name)
     if (held === undefined) {
-      const account = await this.#vm.stateManager.getAccount(address)
+      const found = await this.#vm.stateManager.getAccount(address)
+      // Some state managers hand out what they hold.
+      const account = found && Object.assign(Object.create(Object.getPrototypeOf(found)), found)
       held = { address, account, isChanged: false }
       this.#held.set(name, held)
     }
@@ -164,10 +166,14 @@ export class TransferRun {
   }
 
   /** As stock's, which hashes with a slower function. */
-  #senderOf(tx: TypedTransaction): Address {
+  #senderOf(tx: TypedTransaction): Address | undefined {
     const { senderPubKey } = tx.cache
     const isOwn = Object.hasOwn(tx, 'getSenderAddress') || Object.hasOwn(tx, 'getSenderPublicKey')
-    if (senderPubKey === undefined || isOwn) return tx.getSenderAddress()
+    try {
+      if (senderPubKey === undefined || isOwn) return tx.getSenderAddress()
+    } catch {
+      return undefined
+    }
     return new Address(addressOfPublicKey(senderPubKey, this.#keccak as Keccak))
   }
 
@@ -189,7 +195,7 @@ function add(held: Held, wei: bigint): void {
 }
 
 /** All that a transfer leaves behind. */
-function traceOf(result: RunTxResult, accounts: readonly Held[]): string {
+function traceOfAccounts(result: RunTxResult, accounts: readonly Held[]): string {
   const parts = accounts.map(({ address, account }) => {
     const fields = account === undefined ? new Uint8Array(0) : account.serialize()
     return `${address.toString()} ${hexOf(fields)}`

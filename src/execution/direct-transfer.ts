@@ -52,7 +52,7 @@ export function isTransferLike(tx: TypedTransaction): boolean {
  * Does a transfer in `overlay`. The chain rules have plain transfers, and `tx` is transfer-like.
  * @returns stock's result, with the receipt's cumulative gas that of `tx` alone; `undefined`, with nothing
  * changed, where stock has to run it
- * @throws EstimateError, HaltedError
+ * @throws EstimateError, HaltedError, ParallelError `STORE_FULL`, and stock's error for a signature of nobody
  */
 export async function transferDirectly(
   tx: TypedTransaction,
@@ -68,8 +68,7 @@ export async function transferDirectly(
   // Crediting nothing clears an empty account away (EIP-161), which takes a look at it.
   if (fees.credit === 0n) return undefined
   const sender = tx.getSenderAddress()
-  if (to.equals(sender) || to.equals(coinbase) || sender.equals(coinbase)) return undefined
-  if (isPrecompile(to)) return undefined
+  if (!arePlainParties(sender, to, coinbase) || isPrecompile(to)) return undefined
 
   const payer = await overlay.getAccountWhole(sender)
   if (payer === undefined || payer.isContract()) return undefined
@@ -98,6 +97,11 @@ function grown(account: Account | undefined, value: bigint): Account {
   const made = new Account()
   made.balance = value
   return made
+}
+
+/** Whether they are three, so that each is read and written once. */
+export function arePlainParties(sender: Address, to: Address, coinbase: Address): boolean {
+  return !to.equals(sender) && !to.equals(coinbase) && !sender.equals(coinbase)
 }
 
 /** Of a transfer-like `tx`; `undefined` where stock refuses it. */

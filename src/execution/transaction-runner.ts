@@ -1,4 +1,5 @@
-// Runs one incarnation of one transaction with stock's `runTx` on a lane's own EVM.
+// Runs one incarnation of one transaction: with stock's `runTx` on a lane's own EVM, or without one where it
+// is a plain transfer and stock was seen to do the same.
 // Authority on what an incarnation leaves behind (versions, sets, result, outcome); does not decide
 // when it runs or whether it is right.
 

@@ -5,7 +5,7 @@
 import type { OverlayStateManager } from './overlay-state-manager.ts'
 
 /** After so many transfers that came out otherwise, the direct way is not tried again. */
-const MOST_DIFFERENCES = 4
+const MOST_DIFFERENCES = 64
 
 /**
  * Of one type of transaction:

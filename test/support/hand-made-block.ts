@@ -27,6 +27,7 @@ import { recordEvents } from './events.ts'
 import { testKzg } from './kzg.ts'
 import { compareAny, compareOutcomes, compareStateRoots, outcomeOf } from './oracle.ts'
 import { type Actor, actors, ether, numberWord } from './random-world.ts'
+import { signed } from './signed.ts'
 import { type AccountRecords, buildStateTemplate, type StateTemplate } from './state-template.ts'
 
 /** A transaction to be signed; the nonce is counted per sender unless it is given. */
@@ -169,10 +170,10 @@ function sign(
     ...price,
     ...plan.fields,
   } as TypedTxData
-  const signed = createTx(data, { common }).sign(plan.from.privateKey)
+  const tx = signed(createTx(data, { common }), plan.from.privateKey)
   // Spares the recovery of the sender, which would take most of a test's time.
-  signed.cache.senderPubKey = plan.from.publicKey
-  return signed
+  tx.cache.senderPubKey = plan.from.publicKey
+  return tx
 }
 
 /** An authorization of EIP-7702 for a transaction's `fields`. */

@@ -25,6 +25,7 @@ import {
   ether,
   numberWord,
 } from './random-world.ts'
+import { signed } from './signed.ts'
 
 export interface TransactionContext {
   readonly vm: VM
@@ -82,10 +83,10 @@ export async function makeTransaction(
       : broken === 'blockGas'
         ? context.blockGasLimit
         : intrinsic + fields.extraGas + reserveOf(action, context)
-  const signed = createTx({ ...draft, gasLimit }, options).sign(sender.privateKey)
+  const tx = signed(createTx({ ...draft, gasLimit }, options), sender.privateKey)
   // Spares every run the recovery, which would take most of the time; some blocks do without.
-  signed.cache.senderPubKey = sender.publicKey
-  return signed
+  tx.cache.senderPubKey = sender.publicKey
+  return tx
 }
 
 /** EIP-8037: gas beyond the cap of EIP-7825 pays for new state only. */
