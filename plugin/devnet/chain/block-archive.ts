@@ -48,12 +48,27 @@ export interface BlockArchive {
   close(): Promise<void>
 }
 
+/** A place as one number takes a third of the memory of an array. */
+type Place = number | TransactionIndex
+/** Places in a block, and numbers of blocks, of which a double holds both exactly. */
+const MOST_INDICES = 2 ** 20
+const MOST_NUMBERS = 2 ** 33
+
+function packed(number: number, index: number): Place {
+  const fits = number < MOST_NUMBERS && index < MOST_INDICES
+  return fits ? number * MOST_INDICES + index : [number, index]
+}
+
+function unpacked(place: number): TransactionIndex {
+  return [Math.floor(place / MOST_INDICES), place % MOST_INDICES]
+}
+
 export class MemoryArchive implements BlockArchive {
   readonly #bytes = new Map<number, Uint8Array>()
   /** Of blocks whose bytes nobody has asked for yet: most chains end before their blocks have to be encoded. */
   readonly #encoders = new Map<number, () => Uint8Array>()
   readonly #numbers = new Map<Hex, number>()
-  readonly #places = new Map<Hex, TransactionIndex>()
+  readonly #places = new Map<Hex, Place>()
 
   entries(): ArchiveEntry[] {
     return []
@@ -62,7 +77,8 @@ export class MemoryArchive implements BlockArchive {
   put({ number, hash, encode, transactionHashes }: ArchivedBlock): void {
     this.#encoders.set(number, encode)
     this.#numbers.set(hash, number)
-    for (const [index, name] of transactionHashes.entries()) this.#places.set(name, [number, index])
+    for (const [index, name] of transactionHashes.entries())
+      this.#places.set(name, packed(number, index))
   }
 
   release(number: number): void {
@@ -93,7 +109,8 @@ export class MemoryArchive implements BlockArchive {
   }
 
   placeOf(transactionHash: Hex): TransactionIndex | undefined {
-    return this.#places.get(transactionHash)
+    const place = this.#places.get(transactionHash)
+    return typeof place === 'number' ? unpacked(place) : place
   }
 
   logFilter(): undefined {

@@ -15,7 +15,7 @@ import { lockDirectory } from './directory-lock.ts'
 import type { EmptyRange } from './empty-range.ts'
 
 /** Of another form than this, a store is not read. */
-const FORMAT = 1
+const FORMAT = 2
 /** Roots that are noted of one block: the newest few are all that a killed process can have left. */
 const MOST_ROOTS = 4
 
