@@ -16,6 +16,7 @@ export interface CallMessage {
 /** From this thread: all of a message's calls were answered, the errors among them. */
 export interface DoneMessage {
   readonly id: number
+  readonly answers: readonly unknown[]
   readonly errors: readonly string[]
 }
 
@@ -49,8 +50,10 @@ parent.on('message', async (message: CallMessage | 'stop') => {
     const { id, connection, method, params } = message
     const call = calls[connection] as Call
     const found: string[] = []
-    await Promise.all(params.map((each) => call(method, each).catch((e) => found.push(String(e)))))
-    parent.postMessage({ id, errors: found } satisfies DoneMessage)
+    const answers = await Promise.all(
+      params.map((each) => call(method, each).catch((error) => void found.push(String(error)))),
+    )
+    parent.postMessage({ id, answers, errors: found } satisfies DoneMessage)
     return
   }
   isOver = true

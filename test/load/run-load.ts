@@ -14,6 +14,8 @@ const bound = process.env.LOAD_P99_MS ?? '50'
 const CONNECTIONS = 4
 /** ms between two looks at what the node has. */
 const WAIT_MS = 20
+/** After so many the load ends: they only repeat themselves. */
+const MOST_ERRORS = 100
 /** Transactions that a connection sends at once. */
 const BATCH = 25
 
@@ -30,11 +32,11 @@ let [signed, pooled] = [0, 0]
 const thread = new Worker(new URL('connections.ts', import.meta.url), {
   workerData: { port: Number(port), connections: CONNECTIONS },
 })
-const waiting = new Map<number, () => void>()
+const waiting = new Map<number, (answers: readonly unknown[]) => void>()
 await once(thread, 'message')
 thread.on('message', (message: DoneMessage | PolledMessage) => {
   errors.push(...message.errors)
-  if ('id' in message) waiting.get(message.id)?.()
+  if ('id' in message) waiting.get(message.id)?.(message.answers)
 })
 
 setTimeout(() => {
@@ -52,13 +54,18 @@ const [code] = (await once(node, 'close')) as [number | null]
 report(code, [...latencies])
 
 /** Makes calls on one of the connections, and waits for all of their answers. */
-async function call(connection: number, method: string, params: unknown[][]): Promise<void> {
+async function call(
+  connection: number,
+  method: string,
+  params: unknown[][],
+): Promise<readonly unknown[]> {
   const id = ++lastCall
-  const { promise, resolve } = Promise.withResolvers<void>()
+  const { promise, resolve } = Promise.withResolvers<readonly unknown[]>()
   waiting.set(id, resolve)
   thread.postMessage({ id, connection, method, params } satisfies CallMessage)
-  await promise
+  const answers = await promise
   waiting.delete(id)
+  return answers
 }
 
 async function sendTransfers(connection: number): Promise<void> {
@@ -88,9 +95,13 @@ async function mineBlocks(): Promise<void> {
     }
     const mined = pooled
     await call(0, 'evm_mine', [[]])
+    const [count] = await call(0, 'eth_getBlockTransactionCountByNumber', [['latest']])
+    // Others may have come meanwhile; none may have been left.
+    if (Number(count) < mined) errors.push(`a block has ${Number(count)} of ${mined} transactions`)
+    if (errors.length > MOST_ERRORS) isOver = true
     blocks++
-    signed -= mined
-    pooled -= mined
+    signed -= Number(count)
+    pooled -= Number(count)
   }
 }
 
