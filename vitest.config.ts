@@ -7,7 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** What takes minutes: begun last, it would keep one core waiting for the other. */
 const LONGEST = ['test/property/random-blocks.test.ts', 'test/fault/worker-death.test.ts']
 
-/** Run by `npm run test:apart`: without them `npm test` takes less than ten minutes. */
+/** Run by `npm run test:apart` (and one of them by `npm run test:apart -- FILE`): without them `npm test` takes less than ten minutes. */
 const APART = ['test/fault/*.test.ts', 'test/interleaving/mutants.test.ts', 'test/docs/*.test.ts']
 
 class LongestFirst extends BaseSequencer {

@@ -200,12 +200,12 @@ export class ParallelBlockBuilder extends BlockBuilder {
 
   /** Found together where the block is built, since stock then asks for both. `undefined`: stock finds it. */
   async #rootsOf(list: 'transactions' | 'receipts'): Promise<readonly Uint8Array[] | undefined> {
-    const { transactions } = this.#open
-    if (transactions.length === 0 || this.#vm.common.customCrypto.keccak256 !== undefined) {
-      return undefined
+    if (this.#listRoots === undefined) {
+      if (this.#open.transactions.length === 0) return undefined
+      if (this.#vm.common.customCrypto.keccak256 !== undefined) return undefined
+      if (!this.#isBuilding) return this.#workers.listRoots([this.#valuesOf(list)])
+      this.#listRoots = this.#bothRoots()
     }
-    if (!this.#isBuilding) return this.#workers.listRoots([this.#valuesOf(list)])
-    this.#listRoots ??= this.#bothRoots()
     const [ofTransactions, ofReceipts] = await this.#listRoots
     return [list === 'transactions' ? ofTransactions : ofReceipts]
   }

@@ -72,7 +72,6 @@ export class CallingThreadRun {
     const start = performance.now()
     const { vm, open, transactions, allowNoBlobs } = this.#options
     const transfers = this.#transfers
-    if (this.#report.mode === 'sequential') Object.assign(this.#report, DIRECT)
     let hasBegun = false
     try {
       while (this.#ledger.next < end) {
@@ -95,6 +94,7 @@ export class CallingThreadRun {
         } else {
           open.includeFound(tx, result)
           this.#ledger.include(index, result)
+          if (this.#report.mode === 'sequential') Object.assign(this.#report, DIRECT)
           this.#report.direct = (this.#report.direct ?? 0) + 1
         }
       }

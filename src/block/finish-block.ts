@@ -61,7 +61,10 @@ export async function finishBlock(
   checkListSize(vm, block)
   // Then the flush that is a part of the next call finds nothing left to do.
   if (canFlush(vm.stateManager, watch.covered)) await flushMerkleStateManager(vm.stateManager)
-  const receiptsRoot = committed.receiptsRoot(pool)
+  // A pool that has just lost a worker would start another one for this.
+  const receiptsRoot = committed.receiptsRoot(report.incidents.length > 0 ? undefined : pool)
+  // Told where it is awaited; until then nobody hears of it.
+  receiptsRoot.catch(() => {})
   const flat = flatDataOf(vm.stateManager, watch.covered)
   const isLater =
     before !== undefined && flat !== undefined && !needsRoot(vm, options) && areManyChanged(flat)

@@ -130,7 +130,7 @@ export class OrderedCommit {
   }
 
   /** Found by one of the workers of `pool`, where that pays. */
-  async receiptsRoot(pool: WorkerPool): Promise<Uint8Array> {
+  async receiptsRoot(pool: WorkerPool | undefined): Promise<Uint8Array> {
     const { keccak256 } = this.#vm.common.customCrypto
     return keccak256 === undefined
       ? listRootOnWorkers(this.#encodedReceipts, pool)

@@ -94,14 +94,15 @@ export class TransferRun {
   ): Promise<void> {
     await this.flush()
     const foreseen = this.#proven.has(tx.type) ? undefined : await this.#prepare(tx)
+    // From here on the state is stock's: what was read of it before is no longer so.
+    const touched = [...this.#held.values()]
+    this.#held.clear()
     if (foreseen === undefined) {
       this.#missed++
       await runAsStock()
       return
     }
-    const touched = [...this.#held.values()]
     const ours = traceOfAccounts(this.#apply(foreseen), touched)
-    this.#held.clear()
     const result = await runAsStock()
     if (result === undefined) return
     const found = await Promise.all(touched.map(({ address }) => this.#hold(address)))

@@ -34,6 +34,8 @@ interface Answer {
 
 type Call = (method: string, params: readonly unknown[]) => Promise<unknown>
 
+/** ms after which an answer is not waited for any more. */
+const LONGEST_MS = 30_000
 /** ms between two questions of a connection. */
 const POLL_MS = 20
 const { port, connections } = workerData as { port: number; connections: number }
@@ -65,20 +67,36 @@ parent.postMessage('connected')
 async function connect(): Promise<Call> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
   await once(socket, 'open')
-  const answers = new Map<number, (answer: Answer) => void>()
+  const answers = new Map<number, (answer: Omit<Answer, 'id'>) => void>()
   socket.on('message', (data) => {
-    const answer = JSON.parse(String(data)) as Answer
-    answers.get(answer.id)?.(answer)
-    answers.delete(answer.id)
+    const { id, ...answer } = JSON.parse(String(data)) as Answer
+    answers.get(id)?.(answer)
+    answers.delete(id)
   })
   socket.on('error', (error) => errors.push(String(error)))
+  let isClosed = false
+  const lost = { error: { message: 'the connection was lost' } }
+  socket.on('close', () => {
+    isClosed = true
+    for (const settle of answers.values()) settle(lost)
+    answers.clear()
+  })
   let last = 0
   return (method, params) => {
     const id = ++last
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    answers.set(id, ({ result, error }) =>
-      error === undefined ? resolve(result) : reject(new Error(`${method}: ${error.message}`)),
-    )
+    const settle = ({ result, error }: Omit<Answer, 'id'>): void =>
+      error === undefined ? resolve(result) : reject(new Error(`${method}: ${error.message}`))
+    if (isClosed) {
+      settle(lost)
+      return promise
+    }
+    // A node that stops answering must not keep the load for ever.
+    const clock = setTimeout(() => settle({ error: { message: 'no answer' } }), LONGEST_MS)
+    answers.set(id, (answer) => {
+      clearTimeout(clock)
+      settle(answer)
+    })
     socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
     return promise
   }

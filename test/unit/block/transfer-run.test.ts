@@ -173,6 +173,27 @@ describe('among transfers', () => {
   })
 })
 
+describe('a call without data among transfers of another type, which stock runs', () => {
+  const pay = (from: number, to: number, type: number, more = {}): TransactionPlan => ({
+    ...transfer(from),
+    from: actor(from),
+    to: actor(to).address,
+    fields: { type },
+    ...more,
+  })
+  const dear = { ...call(2), value: 5n * ether, fields: { type: 0 } }
+  const rest = times(40, (i) => pay(3 + (i % 3), 3 + ((i + 1) % 3), 2))
+
+  it.each<[string, TransactionPlan]>([
+    ['a payment to its caller', pay(0, 2, 2)],
+    ['a payment of its caller with the same nonce', pay(2, 1, 2, { nonce: 0n })],
+    ['a payment of its caller with the next', pay(2, 1, 2)],
+  ])('has been seen by what follows: %s', async (_, next) => {
+    const report = await build([pay(0, 1, 2), dear, next, ...rest])
+    expect(report.direct).toBeGreaterThan(30)
+  })
+})
+
 describe('what stock runs between chunks', () => {
   it('is seen by the workers that run the next', async () => {
     const other = new Common({ chain: Mainnet, hardfork: 'prague', eips: [7939] })
