@@ -17,8 +17,8 @@ import type { TransferRun } from './transfer-run.ts'
 
 /** Senders recovered ahead at once where the calling thread executes. */
 const RECOVERY_BATCH = 256
-/** Transfers after which others of this thread have their turn: some 5 ms. */
-const TURN = 256
+/** Transfers after which others of this thread have their turn: some 2 ms. */
+const TURN = 128
 const DIRECT = {
   mode: 'inline',
   why: 'plain transfers take the calling thread less than handing them on',

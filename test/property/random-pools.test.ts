@@ -8,7 +8,7 @@ import { checkPool, poolPlan } from '../support/random-pool.ts'
 import { strictExecutor } from '../support/strict-executor.ts'
 import { randomSeed } from './random-runner.ts'
 
-const pools = Number(process.env.RANDOM_POOLS ?? 100)
+const pools = Number(process.env.RANDOM_POOLS ?? 80)
 const seed = Number(process.env.RANDOM_SEED ?? randomSeed())
 const schedulers = ['optimistic', 'graph', 'auto'] as const
 const minute = 60_000

@@ -12,7 +12,7 @@ import { transferCase, transferPlan } from '../support/random-transfers.ts'
 import { strictExecutor } from '../support/strict-executor.ts'
 import { randomSeed } from './random-runner.ts'
 
-const pools = Number(process.env.RANDOM_TRANSFERS ?? 12)
+const pools = Number(process.env.RANDOM_TRANSFERS ?? 8)
 const seed = Number(process.env.RANDOM_SEED ?? randomSeed())
 const minute = 60_000
 

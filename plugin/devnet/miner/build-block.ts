@@ -47,6 +47,7 @@ export async function buildBlock<T extends SentTransaction>(
   const builder = await beginBlock(request)
   let sealed: SealedBlock | undefined
   try {
+    if (transactions.length >= MANY) await pause()
     const added = await addTransactions(vm, builder, transactions)
     if (transactions.length >= MANY) await pause()
     // The builder puts the block into the chain when it is sealed, and commits the state after that.
@@ -95,7 +96,10 @@ async function withSealing(
   // Each VM of a chain has a blockchain object of its own.
   const { blockchain } = vm
   const { putBlock } = blockchain
-  blockchain.putBlock = async (block) => onSealed(block as Block)
+  blockchain.putBlock = async (block) => {
+    if ((block as Block).transactions.length >= MANY) await pause()
+    onSealed(block as Block)
+  }
   try {
     await builder.build()
   } finally {
